@@ -24,6 +24,7 @@ from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
 from dupfind.reasons import Reason
 from dupfind.settings import Settings
+from dupfind.sources.source import Elsewhere
 from dupfind.values import THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
@@ -222,6 +223,22 @@ class Reader:
                     self._listener.went_through(size_bytes(item))
                     advance(1)
                     yield item, result
+
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        """Return the machines of the cluster that reads, for other work; None where there is none."""
+        if self._settings.scheduler is None:
+            return None
+        return Elsewhere(self._pool.lanes, self._run_elsewhere)
+
+    def _run_elsewhere(
+        self, task: Callable[[list[T]], list[R]], parts: Sequence[T], size_bytes: Callable[[T], int]
+    ) -> list[R | None]:
+        """Return what ``task`` makes of each part; None for one that no process could do."""
+        task_or_none: Callable[[list[T]], list[R | None]] = task  # type: ignore[assignment]  # lists are invariant
+        done = self.map("searching catalogs", task_or_none, parts, _no_result, size_bytes)
+        by_part = {id(part): result for part, result in done}
+        return [by_part[id(part)] for part in parts]
 
     def _hashed(self, ids: list[int], orientations: int) -> Iterator[tuple[int, bytes]]:
         """Yield the hashes of these thumbnails, by id, packed."""
@@ -438,6 +455,10 @@ def _pictures(
 
 def _is_bare(content: PictureRef | Failure) -> bool:
     return isinstance(content, PictureRef) and is_bare(content.id)
+
+
+def _no_result(*_: object) -> None:
+    """Give nothing for what could not be done."""
 
 
 def _size_of(entry: FileEntry) -> int:

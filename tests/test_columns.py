@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from dupfind.commands.merging import merge
 from dupfind.errors import CatalogError, SettingsError
 from dupfind.scanning import shortlist
 from dupfind.settings import make_settings
+from dupfind.sources.source import Elsewhere
 from dupfind.values import Report
 from fixtures import pictures
 from tests.helpers.frames import framed
@@ -180,6 +182,37 @@ def test_columns_give_the_answer_of_the_whole(
 
 
 @pytest.mark.slow
+def test_a_cluster_searches_in_columns(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two nodes; the answer is that of one machine, also where they do not see the catalogs."""
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    from dupfind.pool.cluster import Cluster
+    from dupfind.scheduler import Scheduler
+    from tests.helpers.clusters import cluster
+
+    catalogs, needles = sharded(tree, tmp_path, 2), tree("needles", sought())
+    chosen = {"no_cache": True, "haystack": list(map(str, catalogs)), "needles": [str(needles)]}
+    expected = told(pipeline.scan(make_settings(**chosen), None, one_thread))
+    here, near, search = [], Columns._near, Columns.near
+    monkeypatch.setattr(Columns, "_near", lambda *words: here.append(words) or near(*words))
+
+    def search_unseen(those: Columns, hashes: Any, radius_bits: int, elsewhere: Any) -> Any:
+        def run(task: Any, parts: Any, size_bytes: Any) -> Any:
+            return elsewhere.run(task, [part._replace(folder=f"{part.folder} gone") for part in parts], size_bytes)
+
+        return search(those, hashes, radius_bits, elsewhere._replace(run=run))
+
+    monkeypatch.setattr(columns, "SHARD_ROWS", 5)
+    with cluster(tmp_path / "c") as nodes:
+        chosen["scheduler"] = nodes.address
+        Cluster(Scheduler(nodes.address), [], pytest.fail)._client.wait_for_workers(2, timeout=90)
+        assert expected == told(pipeline.scan(make_settings(**chosen)))
+        assert [] == here
+        monkeypatch.setattr(Columns, "near", search_unseen)
+        assert expected == told(pipeline.scan(make_settings(**chosen)))
+        assert len(here) > len(catalogs)
+
+
+@pytest.mark.slow
 def test_each_kind_of_needle_alone(tree: TreeBuilder, tmp_path: Path) -> None:
     """Together, what is listed for the sake of one would do for the other."""
     catalogs = sharded(tree, tmp_path, 1)
@@ -253,6 +286,20 @@ def test_files_without_inodes_are_listed_whole(tree: TreeBuilder, tmp_path: Path
     columns.write(str(catalog), file, "phash", "")
     file.close()
     assert Shortlist.opened(root, pytest.fail) is None
+
+
+@pytest.mark.parametrize("harm", ["", "gone", "of another state", "no head", "cut off", "another type"])
+def test_a_machine_that_does_not_see_these_columns_says_so(tmp_path: Path, harm: str) -> None:
+    """Then they are searched in here: what it sees may lack what a needle meets."""
+    head = columns.Head("stamp", "1", "phash", [], 2, 0, {}, 0, 0)
+    for name in ("kind", "hash", "inner"):
+        rows = {"cut off": 1}.get(harm, 2) if name == "inner" else 2
+        np.save(tmp_path / f"{name}.npy", np.ones(rows, np.int16 if harm == "another type" else columns._TYPES[name]))
+    there = replace(head, stamp="another") if harm == "of another state" else head
+    (tmp_path / "head.json").write_text("[1]" if harm == "no head" else json.dumps(asdict(there)))
+    part = columns.Part(str(tmp_path) + ("x" if harm == "gone" else ""), head, 1, 2)
+    (packed,) = columns.near_in([part], np.array([3], "<u8").tobytes(), 1)
+    assert (None if harm else np.array([1], "<i8").tobytes()) == packed
 
 
 @pytest.mark.parametrize("harm", ["no head", "no column", "cut off", "another type", "no head's form", "no array"])
@@ -570,6 +617,16 @@ def test_rows_against_the_obvious_way(
     expected = [place for place in listed if is_near(place)]
     found = those.near(np.unique(np.array(hashes, np.uint64)), radius_bits)
     assert expected == found.tolist()
+    (folder / "head.json").write_text(json.dumps(asdict(head)))
+    seen = data.draw(st.sets(st.integers(0, 9)))
+
+    def run(task: Any, parts: Any, size_bytes: Any) -> list[Any]:
+        assert all(size_bytes(part) == 17 * (part.end - part.start) > 0 for part in parts)
+        return [task([part])[0] if number in seen else None for number, part in enumerate(parts)]
+
+    sought_hashes = np.unique(np.array(hashes, np.uint64))
+    lanes = data.draw(st.integers(1, 5))
+    assert expected == those.near(sought_hashes, radius_bits, Elsewhere(lanes, run)).tolist()
     rest = [place for place in listed if place not in expected]
     pictured = [place for place in rest if kinds[place] & 1]
     assert (len(rest), sum(bool(kinds[place] & 8) for place in rest), len(pictured)) == those.counts(found)

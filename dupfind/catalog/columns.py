@@ -16,7 +16,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from functools import partial
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -32,6 +33,7 @@ from dupfind.evidence.fingerprint import pixels, search_hashes
 from dupfind.pictures import borders, formats
 from dupfind.search.blocks import Hashes
 from dupfind.search.hamming import HashDictionary
+from dupfind.sources.source import Elsewhere
 
 Rows = NDArray[np.int64]
 """Numbers of rows, rising: files folder by folder, those of one folder by the bytes of their names."""
@@ -51,6 +53,7 @@ _TYPES = {
     "picture": np.int64,
     "kind": np.uint8,
 }
+_SEARCHED = ("kind", "hash", "inner")
 _PARTS = (*(f"{name}.npy" for name in _TYPES), "folders.npy", _HEAD)
 """The files, that by which they can be used last."""
 _NAMES = frozenset({*_PARTS, *(name + _PART for name in _PARTS)})
@@ -87,6 +90,12 @@ class Head:
     unnumbered: int
     """Rows without an inode."""
 
+    @classmethod
+    def read(cls, folder: str) -> Self:
+        """Read it; raises ``OSError``, and ``TypeError`` or ``ValueError`` where it is none."""
+        with open(os.path.join(folder, _HEAD), encoding="utf-8") as text:
+            return cls(**json.load(text))
+
 
 class Columns:
     """The columns of one catalog, opened."""
@@ -106,8 +115,7 @@ class Columns:
         if not os.path.isdir(folder):
             return None
         try:
-            with open(os.path.join(folder, _HEAD), encoding="utf-8") as text:
-                columns = cls(folder, Head(**json.load(text)))
+            columns = cls(folder, Head.read(folder))
             rows = columns.head.rows
             lengths = {len(columns._mapped(name)) for name in _TYPES}
             columns._mapped("folders", (np.int64, 2))
@@ -157,19 +165,48 @@ class Columns:
             is_meant=lambda _, size, inode: np.isin(size, wanted[0]) | np.isin(inode, wanted[1]),
         )
 
-    def near(self, hashes: Hashes, radius_bits: int) -> Rows:
-        """Return the rows of pictures at most ``radius_bits`` from any of ``hashes``, with or without their frames."""
+    def near(self, hashes: Hashes, radius_bits: int, elsewhere: Elsewhere | None = None) -> Rows:
+        """Return the rows of pictures at most ``radius_bits`` from any of ``hashes``, with or without their frames.
+
+        Machines that see these very columns search in them, where there are such: what goes to them are the hashes,
+        and what comes back are rows.
+        """
         if not len(hashes):
             return np.empty(0, np.int64)
+        step = SHARD_ROWS
+        if elsewhere is not None:
+            step = min(step, max(1, -(-self.head.rows // elsewhere.lanes)))
+        parts = [
+            Part(self._folder, self.head, start, min(self.head.rows, start + step))
+            for start in range(0, self.head.rows, step)
+        ]
+        task = partial(near_in, hashes=hashes.astype("<u8").tobytes(), radius_bits=radius_bits)
+        done = [None] * len(parts) if elsewhere is None else elsewhere.run(task, parts, _bytes_of)
+        rows = [
+            self._near(part, hashes, radius_bits) if packed is None else np.frombuffer(packed, "<i8").astype(np.int64)
+            for part, packed in zip(parts, done, strict=True)
+        ]
+        return np.concatenate(rows) if rows else np.empty(0, np.int64)
 
-        def is_meant(kind: NDArray[np.uint8], whole: Hashes, inner: Hashes) -> NDArray[np.bool_]:
-            is_near = np.zeros(len(kind), np.bool_)
-            for bit, column in ((_PICTURE, whole), (_FRAMED, inner)):
-                places = np.flatnonzero(kind & bit)
-                is_near[places] |= near_any(column[places], hashes, radius_bits)
-            return is_near
+    def _near(self, part: Part, hashes: Hashes, radius_bits: int) -> Rows:
+        """Return those among the rows of one part."""
+        kind, whole, inner = (np.array(self._mapped(name)[part.start : part.end]) for name in _SEARCHED)
+        is_near = np.zeros(len(kind), np.bool_)
+        for bit, column in ((_PICTURE, whole), (_FRAMED, inner)):
+            places = np.flatnonzero(kind & bit)
+            is_near[places] |= near_any(column[places], hashes, radius_bits)
+        return part.start + np.flatnonzero((kind & _MADE == 0) & is_near)
 
-        return self._where("hash", "inner", is_meant=is_meant)
+    @classmethod
+    def near_in_part(cls, part: Part, hashes: Hashes, radius_bits: int) -> bytes | None:
+        """Return those rows, packed; None where the columns that are meant are not to be seen here."""
+        try:
+            columns = cls(part.folder, Head.read(part.folder))
+            if columns.head != part.head or any(len(columns._mapped(name)) != part.head.rows for name in _SEARCHED):
+                return None
+            return columns._near(part, hashes, radius_bits).astype("<i8").tobytes()
+        except (OSError, EOFError, TypeError, ValueError):
+            return None
 
     def pictures(self, without: Rows) -> Iterator[tuple[Rows, list[int]]]:
         """Yield the other rows that have a thumbnail, a shard at a time, with the ids of these."""
@@ -207,6 +244,29 @@ class Columns:
             for name, *state in map(states.__getitem__, wanted):
                 encoded = path[0] + os.fsencode(os.sep) + name if path[0] else name
                 yield os.fsdecode(encoded), tuple(state)
+
+
+class Part(NamedTuple):
+    """Some rows of columns, wherever they are searched in."""
+
+    folder: str
+    head: Head
+    """By which a machine knows whether it sees these very columns."""
+    start: int
+    end: int
+
+
+def near_in(parts: Sequence[Part], hashes: bytes, radius_bits: int) -> list[bytes | None]:
+    """Search in these parts, as :meth:`Columns.near` does: rows, packed; None where these columns are not to be seen.
+
+    A plain picklable function, for a machine of a cluster.
+    """
+    sought = np.frombuffer(hashes, "<u8").astype(np.uint64)
+    return [Columns.near_in_part(part, sought, radius_bits) for part in parts]
+
+
+def _bytes_of(part: Part) -> int:
+    return (part.end - part.start) * sum(np.dtype(_TYPES[name]).itemsize for name in _SEARCHED)
 
 
 def near_any(column: Hashes, hashes: Hashes, radius_bits: int) -> NDArray[np.bool_]:

@@ -70,7 +70,7 @@ class Shortlist:
         head = self._columns.head
         if sought.recipe != head.hashes or head.most_pixels > sought.most_pixels:
             return None
-        entries = self._add(self._columns.near(sought.hashes, sought.radius_bits))
+        entries = self._add(self._columns.near(sought.hashes, sought.radius_bits, sought.elsewhere))
         if sought.likeliest is not None:
             for rows, ids in self._columns.pictures(self._rows):
                 entries += self._add(rows[sorted(sought.likeliest(ids))])

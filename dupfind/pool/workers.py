@@ -108,6 +108,11 @@ class Pool:
         self._executors.clear()
 
     @property
+    def lanes(self) -> int:
+        """How many executors work at once."""
+        return self._lane_count
+
+    @property
     def has_processes(self) -> bool:
         """Whether the executors of what is not light were made already."""
         return self._make_executor in self._executors

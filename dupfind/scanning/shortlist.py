@@ -59,4 +59,5 @@ def _sought(needles: Sequence[FileEntry], run: Reading) -> Sought | None:
     inner = inner_hashes(cache, [id_ for id_ in ids if id_ & FRAMED], scan.algorithm, orientations)
     hashes = np.unique(np.concatenate([pictures.hashes.ravel(), inner.ravel()]))
     find = partial(likeliest, cache.thumbnails(without_hash), thumbnails=cache.thumbnails) if without_hash else None
-    return Sought(hashes, scan.threshold_bits, find, run.settings.max_pixels, cache.recipe.hashes)
+    most_pixels, recipe = run.settings.max_pixels, cache.recipe.hashes
+    return Sought(hashes, scan.threshold_bits, find, most_pixels, recipe, reader.elsewhere)

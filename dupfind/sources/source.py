@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dupfind.errors import reason_of
 from dupfind.sources.entries import entry_now
@@ -60,6 +60,16 @@ class Look(NamedTuple):
     """When it was taken, as EXIF spells it."""
 
 
+class Elsewhere(NamedTuple):
+    """Other machines that take over what takes long."""
+
+    lanes: int
+    """How many parts they work on at once."""
+    run: Callable[[Callable[[list[Any]], list[Any]], Sequence[Any], Callable[[Any], int]], Sequence[Any]]
+    """Gives what a plain picklable function makes of each of these parts, of so many bytes each; None for a part that
+    they cannot do, which is then done here."""
+
+
 class Sought(NamedTuple):
     """What the pictures of needles are searched for by, so that a source can leave out what they never meet."""
 
@@ -73,6 +83,8 @@ class Sought(NamedTuple):
     """Of a picture that this run compares."""
     recipe: str
     """Of the hashes."""
+    elsewhere: Elsewhere | None = None
+    """What helps with the search, if anything."""
 
 
 @dataclass
