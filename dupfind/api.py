@@ -375,6 +375,7 @@ def index(
     catalog: AnyPath,
     *,
     shard: str | None = None,
+    columns: bool = False,
     exclude: str | Sequence[str] = (),
     follow_symlinks: bool = False,
     listener: Listener | None = None,
@@ -382,8 +383,8 @@ def index(
 ) -> Indexed:
     """Write the ``catalog`` of a folder, or bring it up to date: it stands for the folder while that is unplugged.
 
-    As ``dupfind index --catalog``; ``shard`` is ``"I/N"``. Raises :class:`~dupfind.errors.DupfindError` where there can
-    be no catalog.
+    As ``dupfind index --catalog``; ``shard`` is ``"I/N"``, and ``columns`` writes columns beside it. Raises
+    :class:`~dupfind.errors.DupfindError` where there can be no catalog.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -407,7 +408,7 @@ def index(
     )
     check_outputs({"catalog": path}, settings.roots)
     refuse_overwriting({"catalog": path}, {"cache": settings.cache})
-    return indexing.index(settings, path, listener, shard=part)
+    return indexing.index(settings, path, listener, shard=part, with_columns=columns)
 
 
 @overload

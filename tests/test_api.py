@@ -227,7 +227,9 @@ def test_a_catalog_stands_for_its_folder(photos: Path, tree: TreeBuilder, tmp_pa
     made = api.index(photos, catalog, no_cache=True)
     assert (True, 3, 3) == (made.is_new, made.files, made.read)
     assert "dupfind.index/1" == json.loads(api.to_json(made))["schema"]
-    assert not api.index(photos, catalog, no_cache=True).is_new
+    assert not Path(f"{catalog}.columns").exists()
+    assert not api.index(photos, catalog, columns=True, no_cache=True).is_new
+    assert Path(f"{catalog}.columns").is_dir()
     needles = tree("n", {"a.jpg": pictures.photo(0, (160, 120))})
     assert ["present"] == [file.verdict for file in api.scan(catalog, needles, no_cache=True).files]
     with pytest.raises(SettingsError, match="lies under"):

@@ -53,6 +53,13 @@ def test_the_short_help_is_short(dupfind: Run) -> None:
     assert "Examples:" in brief
 
 
+@pytest.mark.parametrize("name", [name for name in group.commands if name != "scan"])
+def test_buckets_are_told_of_where_they_can_be_used(name: str) -> None:
+    """That is in a scan."""
+    told = " ".join(option.help or "" for option in group.commands[name].params if isinstance(option, click.Option))
+    assert not re.search("bucket|s3:|sftp:|https:|immich:", told)
+
+
 @pytest.mark.parametrize("name", ["undo", "completion", "config"])
 def test_few_options_are_all_shown(dupfind: Run, name: str) -> None:
     """Two lengths would be one too many."""

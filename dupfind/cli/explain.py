@@ -32,11 +32,11 @@ exist (the others are explained), or for wrong usage.
 @click.argument("needles", metavar="NEEDLE...", nargs=-1, required=True, type=options.FILE)
 @stacked(
     options.haystack,
-    options.elsewhere,
+    options.elsewhere(),
     options.exclude("Leave out of the haystack."),
     options.judging,
     options.quick,
-    options.fragments,
+    options.fragments(),
     options.nearest("How many of the nearest haystack pictures to show."),
     options.output_format(["table", "json"]),
     options.limits,

@@ -157,29 +157,25 @@ _DEFAULTS = ", ".join(f"{name} {bits}" for name, bits in DEFAULT_THRESHOLD_BITS.
 
 collection = click.argument("haystack", metavar="DIR...", nargs=-1, type=FOLDER)
 """Folders as arguments, where a list may name them instead; :func:`dupfind.cli.named.require` sees to it."""
-haystack = headed(
-    WHAT,
-    option(
+
+
+def _side(name: str, text: str) -> Callable[[F], F]:
+    return headed(
+        WHAT, option(name, metavar="DIR", multiple=True, type=FOLDER, is_common=True, help=f"{text} Repeatable.")
+    )
+
+
+haystack = _side("--haystack", "The collection, or its catalog (dupfind index).")
+needles = _side("--needles", "What to check.")
+sides_of_scan = stacked(
+    _side(
         "--haystack",
-        metavar="DIR",
-        multiple=True,
-        type=FOLDER,
-        is_common=True,
-        help="The collection, its catalog (dupfind index) or, for scan, a bucket (s3://...), a server (sftp://, "
-        "https://) or an Immich server (immich://HOST/). Repeatable.",
+        "The collection, its catalog (dupfind index), a bucket (s3://...), a server (sftp://, https://) or an Immich "
+        "server (immich://HOST/).",
     ),
+    _side("--needles", "What to check; a bucket or server too, and a catalog gives a plan."),
 )
-needles = headed(
-    WHAT,
-    option(
-        "--needles",
-        metavar="DIR",
-        multiple=True,
-        type=FOLDER,
-        is_common=True,
-        help="What to check; for scan, a bucket or server too, and a catalog gives a plan. Repeatable.",
-    ),
-)
+"""What ``scan`` takes: other commands ask no bucket and no server."""
 _NEEDLES_NAMED = "needles_named"
 """The argument that means the same as ``--needles``."""
 
@@ -201,17 +197,12 @@ def needles_as_arguments(function: F) -> F:
     return cast(F, add(with_all_needles))
 
 
-elsewhere = headed(
-    WHAT,
-    option(
-        "--elsewhere",
-        metavar="CATALOG",
-        multiple=True,
-        type=FILE,
-        help="A catalog as --haystack, of which you say that it lists another drive than any needle lies on; or a "
-        "bucket that holds no file of the other side. Repeatable.",
-    ),
-)
+def elsewhere(but: str = "") -> Callable[[F], F]:
+    """Add ``--elsewhere``; ``but`` are words for what else it may name."""
+    text = f"A catalog as --haystack, of which you say that it lists another drive than any needle lies on{but}."
+    return headed(WHAT, option("--elsewhere", metavar="CATALOG", multiple=True, type=FILE, help=f"{text} Repeatable."))
+
+
 output = headed(
     OUTPUT,
     option("--output", metavar="FILE", type=FILE, is_common=True, help="Write the report there, whole or not at all."),
@@ -246,15 +237,21 @@ quick = headed(
     JUDGING,
     option("--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but nothing to delete by."),
 )
-fragments = headed(
-    JUDGING,
-    option(
-        "--fragments/--no-fragments",
-        default=None,
-        help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at most. "
-        "[default: on with the extra dupfind[fragments], but for --quick and a haystack in a bucket]",
-    ),
-)
+
+
+def fragments(but: str = "") -> Callable[[F], F]:
+    """Add ``--fragments``; ``but`` are words for what else it is off for."""
+    return headed(
+        JUDGING,
+        option(
+            "--fragments/--no-fragments",
+            default=None,
+            help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at "
+            f"most. [default: on with the extra dupfind[fragments], but for --quick{but}]",
+        ),
+    )
+
+
 archives = headed(
     WHAT,
     option(
@@ -309,8 +306,6 @@ def decisions(*, is_typed: bool = False) -> Callable[[F], F]:
 
 setting_aside = stacked(sidecars, disregard())
 compared = stacked(
-    haystack,
-    needles,
     files_from("Check the files and folders named there too, a line each or ended by NUL; - is standard input."),
     exclude("Leave out of both; such a needle is not present."),
     archives,
@@ -326,9 +321,8 @@ compared = stacked(
         ),
     ),
     quick,
-    fragments,
 )
-"""What is asked of which files: all that decides the answer of a scan."""
+"""What is asked of which files: all that decides the answer of a scan but for the two sides and parts of pictures."""
 cache_file = headed(
     LIMITS,
     option(

@@ -50,7 +50,10 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 @command(epilog=_EPILOG, short_help="Look at what is in doubt in the browser, and decide.")
 @stacked(
+    options.haystack,
+    options.needles,
     options.compared,
+    options.fragments(),
     headed(
         JUDGING,
         option(

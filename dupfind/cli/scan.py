@@ -93,8 +93,10 @@ _MOST_LEFT = 500_000
 
 @command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
 @stacked(
+    options.sides_of_scan,
     options.compared,
-    options.elsewhere,
+    options.fragments(" and a haystack in a bucket"),
+    options.elsewhere("; or a bucket that holds no file of the other side"),
     options.decisions(),
     _output,
     options.limits,
