@@ -128,6 +128,11 @@ class FileEntry(NamedTuple):
         return True
 
     @property
+    def can_be_looked_into(self) -> bool:
+        """Tell whether an archive may be read where it lies, as one of the needles."""
+        return self.is_on_disk
+
+    @property
     def can_be_read(self) -> bool:
         """Tell whether the bytes can be had; False for what is known from a catalog only."""
         return True

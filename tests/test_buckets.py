@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ pytest.importorskip("moto.server", reason="moto (the group dev) is not installed
 pytest.importorskip("botocore", reason="the extra s3 is not installed")
 
 from dupfind import pipeline
+from dupfind.archives import members as archive_members
 from dupfind.buckets import s3 as s3_store
 from dupfind.buckets import stores
 from dupfind.buckets.objects import ObjectEntry, Place
@@ -35,6 +37,7 @@ from dupfind.sources.mounts import Mount, Mounts
 from dupfind.values import Report
 from faults.common import processes_of_session
 from tests.helpers import photo_sides
+from tests.helpers.archives import tarred, zipped
 from tests.helpers.photo_sides import DISK, HAY, build
 from tests.helpers.s3 import (
     KEY,
@@ -734,6 +737,89 @@ def test_what_could_not_be_told_from_a_bucket(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("IMMICH_API_KEY", "key")
     with pytest.raises(SettingsError, match=r"immich://nas does not go with needles in a bucket"):
         settings("immich://nas", "s3://needles")
+
+
+PACKED = {"x/a.jpg": HAY["2006/a.jpg"], "x/notes.txt": b"words"}
+
+
+class TestArchives:
+    """Archives among the needles in a bucket are looked into, as on disk; those of the haystack are files."""
+
+    def test_the_report_is_that_of_folders(self, s3: S3, tmp_path: Path) -> None:
+        """Packed or stored, ZIP or compressed TAR, one that is damaged, one with something that is nowhere else."""
+        packed = {
+            "all.zip": zipped(PACKED, zipfile.ZIP_DEFLATED),
+            "stored.zip": zipped(PACKED),
+            "part.zip": zipped({**PACKED, "new.txt": b"a new text"}),
+            "again.zip": zipped({"old/saved again.jpg": NEEDLES["all/saved again.jpg"]}),
+            "cut.zip": zipped(PACKED)[:-40],
+            "all.tar.gz": tarred(PACKED, "gz"),
+        }
+        s3.put("packed", packed)
+        here = str(build(tmp_path / "packed", packed))
+        expected = json.dumps(in_words(scan("s3://hay", here, archives="needles"))).replace(f"{tmp_path}/", "s3://")
+        report = scan("s3://hay", "s3://packed", archives="needles")
+        assert expected == json.dumps(in_words(report)).replace(f"{tmp_path}/", "s3://")
+        assert {
+            "all.zip": "contained",
+            "stored.zip": "contained",
+            "all.tar.gz": "contained",
+            "part.zip": "partial",
+        } == {name: state for name, state in folders(report).items() if name.startswith(("all", "stored", "part"))}
+
+    def test_one_that_changes(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was proved of its members is proved of another archive."""
+        s3.put("packed", {"a.zip": zipped(PACKED), "b.txt": b"words"})
+        real = pipeline.find_matches
+
+        def find_and_change(*values: Any, **options: Any) -> Any:
+            findings = real(*values, **options)
+            s3.put("packed", {"a.zip": zipped({**PACKED, "x/notes.txt": b"sdrow"})})
+            return findings
+
+        monkeypatch.setattr(pipeline, "find_matches", find_and_change)
+        report = scan(needles="s3://packed", archives="needles")
+        assert "contained" not in folders(report).values()
+        assert {"a.zip/x/a.jpg": "missing", "a.zip/x/notes.txt": "missing", "b.txt": "present"} == states(report)
+
+    @pytest.mark.slow
+    def test_what_was_read_is_not_read_again(self, s3: S3, tmp_path: Path) -> None:
+        """Neither to list an archive nor to compare its members."""
+        options: dict[str, Any] = {"no_cache": False, "cache": str(tmp_path / "cache.sqlite"), "archives": "needles"}
+        s3.put("packed", {"a.zip": zipped(PACKED, zipfile.ZIP_DEFLATED), "b.tar.gz": tarred(PACKED, "gz")})
+        s3.fault = old
+        first = scan(needles="s3://packed", **options)
+        s3.asked.clear()
+        assert in_words(first) == in_words(scan(needles="s3://packed", **options))
+        assert [] == [asked for asked in s3.asked if "list-type" not in asked and asked.startswith("GET")]
+
+    @pytest.mark.slow
+    def test_processes(self, s3: S3) -> None:
+        """The real program, whose workers decode members from ranges of the archive."""
+        s3.put("packed", {"a.zip": zipped({"x/saved again.jpg": NEEDLES["all/saved again.jpg"]}, zipfile.ZIP_DEFLATED)})
+        command = [sys.executable, "-m", "dupfind", "scan", "--haystack", "s3://hay", "s3://packed", "--no-cache"]
+        done = subprocess.run([*command, "--format", "json"], capture_output=True, check=False)
+        assert (0, b"") == (done.returncode, done.stderr)
+        assert {"contained"} == {folder["verdict"] for folder in json.loads(done.stdout)["folders"]}
+
+    def test_those_of_the_haystack(self, s3: S3) -> None:
+        """They are files, also where archives of both sides are asked for: no final check could look at them."""
+        s3.put("packed", {"a.zip": zipped(PACKED)})
+        s3.put("words", {"notes.txt": b"words"})
+        report = scan("s3://packed", "s3://words", archives="both")
+        assert ({"notes.txt": "missing"}, 1) == (states(report), report.haystack.files)
+        assert [] == report.problems
+
+    def test_a_member_is_read_by_this_machine(self, s3: S3) -> None:
+        """As its archive is: the keys are here."""
+        s3.put("packed", {"a.zip": zipped(PACKED)})
+        counts = Counts()
+        place = Place(Address("s3", "packed", None, None, ""), counts.folder)
+        (listed,) = place.store().list()
+        assert isinstance(listed.state, State)
+        archive = ObjectEntry.of("s3://packed/a.zip", "a.zip", listed.state, place)
+        at = archive_members.Place(archive, None, 0, 5, is_deflated=False, crc=None, folder=None)
+        assert archive_members.MemberEntry.of("s3://packed/a.zip/x", 5, at, None, 0).is_only_here
 
 
 class TestMany:

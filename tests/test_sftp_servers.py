@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from dupfind.errors import ServerError, SettingsError
 from dupfind.settings import Settings, make_settings
 from dupfind.sources.bucket_roots import Address
 from dupfind.values import Report
+from tests.helpers.archives import zipped
 from tests.helpers.photo_sides import DISK, HAY, NEEDLES, OLD, build
 from tests.helpers.scans import one_thread
 from tests.helpers.sftp import Sftp
@@ -108,6 +110,18 @@ def test_links_and_names(sftp: Sftp) -> None:
     }
     assert "present" == states(report)[os.fsdecode(b"needles/raw\xff")]
     assert "contained" not in folders(report).values()
+
+
+@pytest.mark.slow
+def test_archives(sftp: Sftp) -> None:
+    """Those of the needles are looked into; what is in one of a haystack proves nothing."""
+    packed = zipped({"a.jpg": HAY["2006/a.jpg"], "notes.txt": b"words"}, zipfile.ZIP_DEFLATED)
+    build(sftp.folder / "needles", {"all/a.zip": packed}, OLD + 10**7)
+    report = scan(sftp, archives="both")
+    assert "contained" == folders(report)["a.zip"]
+    assert "missing" == states(scan(sftp, "needles/part", "hay/2007", archives="both"))["2007/notes.txt"]
+    build(sftp.folder / "needles", {"part/a.zip": packed}, OLD + 10**7)
+    assert "missing" == states(scan(sftp, "needles/part", "hay/2007", archives="both"))["2007/notes.txt"]
 
 
 def test_a_file_that_changes_after_the_listing(sftp: Sftp, monkeypatch: pytest.MonkeyPatch) -> None:

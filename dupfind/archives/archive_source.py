@@ -54,7 +54,7 @@ class Archives(Source):
     def list_tree(self, listing: Listing) -> Tree:
         """List what is in the archives that are among the files listed so far, and take these from there."""
         trees = [tree for tree in listing.side(self.root.side) if tree.root.has_folders]
-        archives = [entry for tree in trees for entry in archives_among(tree.entries) if entry.is_on_disk]
+        archives = [entry for tree in trees for entry in archives_among(tree.entries) if self._is_meant(entry)]
         if not archives:
             return Tree(self.root, [], [], frozenset())
         from dupfind.archives.looking import Lister  # brings zipfile and tarfile
@@ -71,6 +71,10 @@ class Archives(Source):
         if self.root.side is Side.NEEDLES:  # one of the haystack may prove a whole archive
             _take_out(listing.needles, paths)
         return Tree(self.root, lister.entries, lister.problems, frozenset(), opened=paths)
+
+    def _is_meant(self, archive: FileEntry) -> bool:
+        """Tell whether to look into an archive; of the haystack only on disk, where the final check can look at it."""
+        return archive.can_be_looked_into if self.root.side is Side.NEEDLES else archive.is_on_disk
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - asked of the archives
         """Leave it as it was listed: an archive that may be a needle is not among the files of the haystack."""

@@ -107,8 +107,9 @@ class MemberEntry(StoredEntry):
 
     @property
     def is_only_here(self) -> bool:
-        """Tell whether it lies in a scratch file, which is one of this machine, or will."""
-        return self.place.scratch is not None
+        """Tell whether it lies in a scratch file, which is one of this machine, or will; or whether its archive is."""
+        archive = self.place.archive
+        return self.place.scratch is not None or (isinstance(archive, StoredEntry) and archive.is_only_here)
 
     @property
     def modified_ns(self) -> int | None:

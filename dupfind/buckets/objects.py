@@ -72,6 +72,11 @@ class ObjectEntry(StoredEntry):
         """Tell that it is: keys and passwords are those of this machine, and so is the folder that counts."""
         return True
 
+    @property
+    def can_be_looked_into(self) -> bool:
+        """Tell that it can, in ranges."""
+        return True
+
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open it; nothing is asked for before somebody reads."""
