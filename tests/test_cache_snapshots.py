@@ -10,9 +10,9 @@ import pytest
 
 from dupfind.cache import cache_snapshots, cache_upkeep
 from dupfind.cache.cache_file import CacheFile
+from dupfind.cache.cache_schema import SnapshotError
 from dupfind.cache.cache_snapshots import MOST_SNAPSHOTS, Shelf
 from dupfind.cache.snapshot import unpack
-from dupfind.cache.snapshot_parts import SnapshotError
 from tests.helpers.cache_rows import fill
 from tests.helpers.snapshots import ENTRIES, FOLDERS, packed
 

@@ -16,9 +16,8 @@ import numpy as np
 from dupfind import __version__, libraries
 from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
 from dupfind.answers.hashed import Given
-from dupfind.cache.cache_schema import FRAMED
+from dupfind.cache.cache_schema import FRAMED, SnapshotError
 from dupfind.cache.cache_snapshots import Shelf
-from dupfind.cache.snapshot_parts import SnapshotError
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, Sighting
@@ -121,7 +120,7 @@ class _Finder:
         """By the path of each film whose packets were compared, the films of the haystack that have them."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
-        """Find the answer; raises :class:`~dupfind.cache.snapshot_parts.SnapshotError`
+        """Find the answer; raises :class:`~dupfind.cache.cache_schema.SnapshotError`
         where what was remembered has gone.
         """
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
