@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
-from dupfind.archives import listings, names
-from dupfind.archives.contents import BrokenArchiveError
+from dupfind.archives import contents, names
+from dupfind.archives.contents import BrokenArchiveError, Listed
 from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
-from dupfind.archives.listings import Listed
 from dupfind.archives.members import MemberEntry
 from dupfind.archives.opening import Opened, open_archive, opened_before
 from dupfind.archives.scratch import Scratch, folder_for_large
@@ -100,7 +99,7 @@ class Lister:
         """Recall what is known of these from earlier runs; nothing where they could not be unpacked in this one."""
         if archives and self._scratch.folder is not None:
             recalled = self._listing.recall_archives(archives)
-            self._recalled |= {path: listings.unpacked(data) for path, data in recalled.items()}
+            self._recalled |= {path: contents.unpack_listed(data) for path, data in recalled.items()}
 
     def remember(self) -> None:
         """Keep what archives hold that were listed anew, for later runs."""
@@ -170,7 +169,7 @@ class Lister:
     def _note(self, archive: FileEntry, opened: Opened, left_behind: LeftBehind, listed_ns: int) -> None:
         """Note what is to be remembered of an archive that was listed at ``listed_ns``."""
         if left_behind.is_certain:
-            data = listings.packed(Listed(opened.contents, opened.unpacked_bytes, left_behind.known))
+            data = contents.pack_listed(Listed(opened.contents, opened.unpacked_bytes, left_behind.known))
             if data is not None:
                 self._new.append((archive, data, listed_ns))
 

@@ -77,9 +77,6 @@ class AssetEntry(StoredEntry):
         entry.place, entry.keeper = place, keeper
         return entry
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (tuple(self), self.place)
-
     @property
     def is_only_here(self) -> bool:
         """Tell that it is: the copy lies among the temporary files, and only this machine has the key of the server."""
@@ -125,12 +122,6 @@ class AssetEntry(StoredEntry):
     def now(self) -> FileEntry | None:
         """Take what the source asks of all witnesses at once for the answer."""
         return self
-
-
-def _remade(fields: tuple[Any, ...], place: Place) -> AssetEntry:
-    entry = AssetEntry(*fields)
-    entry.place = place
-    return entry
 
 
 class ImmichServer(ShelvedSource):
