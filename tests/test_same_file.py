@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import pipeline
-from dupfind.grouping import savings
+from dupfind.grouping import collection
 from dupfind.settings import make_settings
 from dupfind.sources import mounts, room, same_file
 from dupfind.sources.file_systems import is_one_time
@@ -391,7 +391,7 @@ def test_a_group_has_each_file_once(two: Two, tmp_path: Path, monkeypatch: pytes
     second = first._replace(path=str(two.haystack / "a"), inode=0, mtime_ns=OLD // SECOND * SECOND)
     copy = second._replace(path=str(two.haystack / "b"), mtime_ns=OLD + 9 * SECOND)
     root = Root(Side.HAYSTACK, str(tmp_path), str(tmp_path), (98, 1))
-    entries, left_out = savings.each_once(
+    entries, left_out = collection.each_once(
         [Tree(root, [first, second, copy], [], frozenset({(98, 1), (99, 1)}))], SameFile()
     )
     assert ([first, copy], [second.path]) == (entries, [problem.path for problem in left_out])
