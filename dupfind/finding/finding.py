@@ -20,8 +20,7 @@ from dupfind.cache.cache_schema import FRAMED, SnapshotError
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
-from dupfind.finding.collection import Collection, Sighting
-from dupfind.finding.nearby import Reach, Rows, near_rows
+from dupfind.finding.collection import Collection, NearRows, Reach, Sighting, near_rows
 from dupfind.finding.snapshot_store import Recollection
 from dupfind.matching.borders import inner_hashes
 from dupfind.matching.candidates import compared
@@ -272,7 +271,7 @@ class _Finder:
         positions = {entry.path: position for position, entry in enumerate(pictures.entries)}
         inner = self._inner_hashes(pictures)
         scan, wanted = self._settings.scan, self._wanted
-        rows: dict[str, Rows] = {}
+        rows: dict[str, NearRows] = {}
 
         def search() -> list[int]:
             collection.read_pictures()
@@ -289,7 +288,7 @@ class _Finder:
         for path, parts in rows.items():
             # Asked again: what has changed since it was remembered had another size then, and has another row now.
             image = pictures.entries[positions[path]]
-            rows[path] = Rows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in parts))
+            rows[path] = NearRows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in parts))
         nearest: dict[str, list[Near]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]
