@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dupfind import pipeline
 from dupfind.grouping import collection
 from dupfind.settings import make_settings
-from dupfind.sources import mounts, room, same_file
+from dupfind.sources import mounts, same_file, separate_systems
 from dupfind.sources.file_systems import is_one_time
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
 from dupfind.sources.roots import named_file
@@ -262,7 +262,7 @@ def test_a_file_system_that_is_certainly_another(two: Two, monkeypatch: pytest.M
         asked.append((folder, other))
         return True
 
-    monkeypatch.setattr(room, "are_two", are_two)
+    monkeypatch.setattr(separate_systems, "are_two", are_two)
     mounts = Mounts((
         Mount(1, "/", str(two.haystack), "fuse.sshfs", "far:/"),
         Mount(2, "/", str(two.needles), "ext4", "/dev/sda1"),

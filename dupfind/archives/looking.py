@@ -14,7 +14,6 @@ from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
 from dupfind.archives.members import MemberEntry
 from dupfind.archives.opening import Opened, open_archive, opened_before
 from dupfind.archives.scratch import Scratch, folder_for_large
-from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
 from dupfind.sources.archive_names import is_archive_name
 from dupfind.sources.entries import ChangedError, entry_now, open_entry
 from dupfind.sources.ignore import (
@@ -26,6 +25,7 @@ from dupfind.sources.ignore import (
     why_folder_not_trusted,
 )
 from dupfind.sources.junk_names import guards_of, is_left_over
+from dupfind.sources.left_overs import HEAD_BYTES, holds_appledouble
 from dupfind.sources.photo_library import why_packed_library_not_trusted
 from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.roots import root_around

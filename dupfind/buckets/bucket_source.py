@@ -21,7 +21,6 @@ from dupfind.buckets.store import CONNECTIONS, TAGGED, Listed, State, Store, Tro
 from dupfind.buckets.stores import forget_store, store_of
 from dupfind.buckets.traffic import Counts
 from dupfind.errors import ServerError
-from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
 from dupfind.sources.bucket_roots import BucketRoot
 from dupfind.sources.entries import ChangedError
 from dupfind.sources.ignore import (
@@ -33,6 +32,7 @@ from dupfind.sources.ignore import (
     why_folder_not_trusted,
 )
 from dupfind.sources.junk_names import guards_of, is_left_over
+from dupfind.sources.left_overs import HEAD_BYTES, holds_appledouble
 from dupfind.sources.normal_form import folded
 from dupfind.sources.photo_library import why_packed_library_not_trusted
 from dupfind.sources.photo_managers import InList, Managers
