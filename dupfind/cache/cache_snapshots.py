@@ -20,7 +20,7 @@ MOST_SNAPSHOTS = 8
 """A million files take 80 MB each for `find`, 120 MB for `scan`."""
 
 
-class Shelf:
+class SnapshotShelf:
     """The snapshots of one cache file, looked up by keys.
 
     What cannot be read is as good as not there: whoever asks walks afresh, and what is wrong with the cache as a whole

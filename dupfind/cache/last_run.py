@@ -29,7 +29,7 @@ from typing import NamedTuple
 from dupfind import __version__, libraries
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import FS_CODEC, Part, SnapshotError
-from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.cache.result_cache import INDIFFERENT, program
@@ -234,7 +234,7 @@ class LastRunStore:
         if self._is_asked or self._path is None or self._key is None or not os.path.exists(self._path):
             return None
         self._is_asked = True
-        shelf = Shelf(self._path)
+        shelf = SnapshotShelf(self._path)
         try:
             last = shelf.load(self._key, unpack_run)
         finally:
@@ -260,7 +260,7 @@ class LastRunStore:
             )
             recipe = None if _is_of_bytes(findings, learned) else self._recipe()
             parts = pack_run(recipe, (next(sides), next(sides)), learned.links, findings, (needles, haystack))
-            shelf = Shelf(self._path)
+            shelf = SnapshotShelf(self._path)
             try:
                 shelf.keep(self._key, parts)
             finally:

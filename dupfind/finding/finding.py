@@ -17,7 +17,7 @@ from dupfind import __version__, libraries
 from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
 from dupfind.answers.hashed import Given
 from dupfind.cache.cache_schema import FRAMED, SnapshotError
-from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, NearRows, Reach, Sighting, near_rows
@@ -80,7 +80,7 @@ def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> Answer:
     if all(given.file is None for given in images):
         sought = [Sought(given.path, error=given.error) for given in images]
         return Answer(__version__, run.settings.scan, wanted.nearest, sought, None, None, [])
-    shelf = None if run.cache.path is None else Shelf(run.cache.path)
+    shelf = None if run.cache.path is None else SnapshotShelf(run.cache.path)
     finder = _Finder(run, wanted, shelf)
     try:
         try:
@@ -100,7 +100,7 @@ def _is_film(failure: Failure | None, path: str) -> bool:
 class _Finder:
     """One haystack, and what it takes to look into it."""
 
-    def __init__(self, run: Reading, wanted: Wanted, shelf: Shelf | None) -> None:
+    def __init__(self, run: Reading, wanted: Wanted, shelf: SnapshotShelf | None) -> None:
         self._run = run
         self._settings = run.settings
         self._wanted = wanted

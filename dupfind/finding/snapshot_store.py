@@ -15,7 +15,7 @@ import numpy as np
 from dupfind import __version__
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import SnapshotError
-from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.cache.racy import RACY_NS
 from dupfind.cache.result_cache import program
 from dupfind.cache.snapshot import FolderRow, Inner, Known, pack, unpack, unsettled_since
@@ -41,7 +41,7 @@ _MOST_FOLDERS = 500
 class Recollection:
     """One haystack and what is remembered of it; ``shelf`` None remembers nothing."""
 
-    def __init__(self, run: Reading, shelf: Shelf | None) -> None:
+    def __init__(self, run: Reading, shelf: SnapshotShelf | None) -> None:
         self._run = run
         self._settings = run.settings
         self._cache = run.cache
