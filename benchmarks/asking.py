@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.judging import SAME
 from benchmarks.measuring import grade, seen_or_why
 from dupfind.matching.reverify import Claim, reverify
-from dupfind.pool.image_digests import NONE, read_image_data
+from dupfind.pool.tasks import NO_IMAGE_DATA, read_image_data
 from dupfind.report.reasons import sentence
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.entries import entry_of
@@ -24,7 +24,7 @@ def ask(needle: Path, witness: Path, *, is_quick: bool = False) -> tuple[str, st
     """
     entries = [entry_of(str(path), os.stat(path)) for path in (needle, witness)]
     digests = [outcome.result for outcome in read_image_data(entries, DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS)]
-    if isinstance(digests[0], bytes) and digests[0] not in (NONE, b"") and digests[0] == digests[1]:
+    if isinstance(digests[0], bytes) and digests[0] not in (NO_IMAGE_DATA, b"") and digests[0] == digests[1]:
         return SAME, "the image data are equal"
     both = seen_or_why(needle.read_bytes()), seen_or_why(witness.read_bytes())
     verdict = grade(*both, with_full_size=not is_quick)[0]

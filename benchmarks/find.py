@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.common import DUPFIND, machine, median, run
 from benchmarks.warm import _picture
 from dupfind.cache.cache_schema import PictureRef
-from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.finding.snapshot_store import Recollection
 from dupfind.reading import Pictures, Reader
 from dupfind.run import Reading, Run
@@ -78,7 +78,7 @@ def _remember(some: Sequence[FileEntry], run: Reading) -> None:
     refs = run.reader.pictures(some, "decoding", 1).refs
     run.cache.flush()
     assert run.cache.path is not None
-    recollection = Recollection(Reading(run, _Knowing(run.settings, refs), run.cache), Shelf(run.cache.path))
+    recollection = Recollection(Reading(run, _Knowing(run.settings, refs), run.cache), SnapshotShelf(run.cache.path))
     collection = recollection.open(is_anew=True)
     collection.read_pictures()
     recollection.keep(collection)

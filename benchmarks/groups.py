@@ -33,7 +33,7 @@ from dupfind.reading import Pictures, Reader
 from dupfind.run import Reading, Run
 from dupfind.settings import Settings
 from dupfind.sorting import seriation, sorting
-from dupfind.sorting.near_graph import lengths
+from dupfind.sorting.seriation import lengths
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, ScanSettings, Thumbnail
 
 _WIDTH, _HEIGHT = 4000, 3000

@@ -18,7 +18,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from benchmarks.common import SHARED_DATA, machine, median
-from dupfind.pool.image_digests import read_image_data
+from dupfind.pool.tasks import read_image_data
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry
 

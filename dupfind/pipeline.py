@@ -48,7 +48,7 @@ from dupfind.values import (
 )
 
 if TYPE_CHECKING:
-    from dupfind.cache.last_run_store import LastRunStore, Learned
+    from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
     from dupfind.reading import Pictures
 
@@ -139,7 +139,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     findings, learned, store = remembered, None, None
     if findings is None:
         # What reads files is loaded where there is something to be read.
-        from dupfind.cache.last_run_store import LastRunStore
+        from dupfind.cache.last_run import LastRunStore
         from dupfind.session import with_reader
 
         if decisions:
@@ -319,7 +319,7 @@ def _find(
     needles: list[FileEntry], haystack: list[FileEntry], store: LastRunStore, run: Reading, *, may_be_bare: bool
 ) -> tuple[Findings, Learned | None]:
     """Return what is found, and what is learned on the way; None where not all is scanned, but what has changed."""
-    from dupfind.cache.last_run_store import Learned
+    from dupfind.cache.last_run import Learned
     from dupfind.scanning.scan_again import news_since, scan_again
 
     with run.listener.part("look up", len(needles) + len(haystack)):

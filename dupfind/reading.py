@@ -16,7 +16,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
 from dupfind.events import Listener
 from dupfind.pictures import formats
-from dupfind.pool import film_digests, full_size, image_digests, tasks
+from dupfind.pool import film_digests, full_size, tasks
 from dupfind.pool.film_digests import FilmData
 from dupfind.pool.full_size import FullSizePair
 from dupfind.pool.judge_pool import JudgePool
@@ -254,12 +254,12 @@ class Reader:
         digests = {entry.path: digest for entry, digest in cached.items() if digest}
         most_pixels, most_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         unread = [entry for entry, digest in cached.items() if digest is None]
-        task = partial(image_digests.read_image_data, max_pixels=most_pixels, timeout_seconds=most_seconds)
+        task = partial(tasks.read_image_data, max_pixels=most_pixels, timeout_seconds=most_seconds)
         lost = partial(_lost, stage="image data")
         for entry, outcome in self.map("comparing image data", task, unread, lost, _size_of):
             digest = outcome.result
             if isinstance(digest, Failure) and digest.lasting:
-                digest = image_digests.NONE
+                digest = tasks.NO_IMAGE_DATA
             if isinstance(digest, bytes):
                 self._cache.keep_image_data(entry, digest, outcome.read_ns)
                 digests |= {entry.path: digest} if digest else {}
@@ -370,9 +370,7 @@ class Reader:
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """Count the facts in the metadata of each of these pictures, by path; read anew in every run."""
-        from dupfind.pool.metadata import count_tags
-
-        task = partial(count_tags, timeout_seconds=self._settings.timeout_seconds)
+        task = partial(tasks.count_tags, timeout_seconds=self._settings.timeout_seconds)
         counts = self.map("comparing metadata", task, entries, lambda _, __: 0, _size_of)
         return {entry.path: count for entry, count in counts}
 

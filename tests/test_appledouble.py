@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from dupfind.settings import make_settings
-from dupfind.sources.appledouble import is_appledouble
 from dupfind.sources.ignore import Excludes
-from dupfind.sources.left_overs import is_junk
+from dupfind.sources.left_overs import is_appledouble, is_junk
 from dupfind.sources.source import Rules
 from dupfind.values import Tree
 from fixtures.pictures import photo
@@ -147,7 +146,7 @@ def test_what_cannot_be_read_is_no_junk(tree: TreeBuilder, monkeypatch: pytest.M
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"dupfind.sources.appledouble.os.{call}", fail)
+        patch.setattr(f"dupfind.sources.left_overs.os.{call}", fail)
         assert not is_appledouble(path)
     assert not is_appledouble(path + "\0")
     assert not is_appledouble(path + "gone")

@@ -14,11 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import pipeline
-from dupfind.archives import listings
-from dupfind.archives.contents import Contents, Member, Trouble
-from dupfind.archives.listings import Listed
+from dupfind.archives import contents
+from dupfind.archives.contents import Contents, Listed, Member, Trouble
 from dupfind.archives.members import PENDING, MemberEntry
-from dupfind.archives.unpacked import Unpacked
+from dupfind.archives.scratch import Unpacked
 from dupfind.commands.cleaning import plan_clean
 from dupfind.pool import tasks
 from dupfind.run import Run
@@ -126,8 +125,8 @@ def test_paranoid_reads_again(
     settle(hay, needles)
     cache = str(tmp_path / "cache.sqlite")
     labour.of(hay, needles, cache=cache)
-    nothing = listings.packed(Listed(Contents([Member("a", 1, 0, 1)], []), 10_240, {}))
-    monkeypatch.setattr(listings, "unpacked", lambda _, real=listings.unpacked: real(nothing))
+    nothing = contents.pack_listed(Listed(Contents([Member("a", 1, 0, 1)], []), 10_240, {}))
+    monkeypatch.setattr(contents, "unpack_listed", lambda _, real=contents.unpack_listed: real(nothing))
     assert 1 == len(labour.of(hay, needles, cache=cache)[2].files)
     unpacked, opened, report = labour.of(hay, needles, cache=cache, paranoid=True)
     assert 2 == len(report.files)
@@ -143,13 +142,13 @@ def test_what_goes_is_looked_into_in_that_run(
     settle(hay, needles)
     cache = str(tmp_path / "cache.sqlite")
     labour.of(hay, needles, cache=cache)
-    real = listings.unpacked
+    real = contents.unpack_listed
 
     def without_new(data: bytes) -> Listed:
         listed = real(data)
         return listed._replace(contents=Contents(listed.contents.members[:1], []))
 
-    monkeypatch.setattr(listings, "unpacked", without_new)
+    monkeypatch.setattr(contents, "unpack_listed", without_new)
     assert {"contained"} == {folder.state.value for folder in labour.of(hay, needles, cache=cache)[2].folders}
     chosen = settings(hay, needles, archives="needles", cache=cache)
     assert [] == plan_clean(chosen, make_executor=one_thread).units
@@ -216,8 +215,8 @@ def test_what_unpacks_to_something_else_proves_nothing(
     settle(hay, needles)
     cache = str(tmp_path / "cache.sqlite")
     labour.of(hay, needles, cache=cache)
-    real = listings.unpacked
-    monkeypatch.setattr(listings, "unpacked", lambda data: real(data)._replace(unpacked_bytes=512))
+    real = contents.unpack_listed
+    monkeypatch.setattr(contents, "unpack_listed", lambda data: real(data)._replace(unpacked_bytes=512))
     members = recalled_members(hay, needles, cache)
     labour.unpacked = 0
     reasons = {str(outcome.result) for outcome in tasks.read_digests(members)}
@@ -278,22 +277,22 @@ LISTED = st.builds(
 @given(LISTED)
 def test_round_trip(listed: Listed) -> None:
     """What was kept is what is recalled, with names in whatever letters."""
-    data = listings.packed(listed)
+    data = contents.pack_listed(listed)
     assert data is not None
-    assert listed == listings.unpacked(data)
+    assert listed == contents.unpack_listed(data)
 
 
 def test_names_that_are_no_letters() -> None:
     """As a TAR has them that was made where names are bytes."""
     listed = Listed(Contents([Member("\udcff\udc80.jpg", 1, 0, 1)], []), None, {})
-    assert listed == listings.unpacked(listings.packed(listed) or b"")
+    assert listed == contents.unpack_listed(contents.pack_listed(listed) or b"")
 
 
 def test_too_much_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such an archive is listed in every run."""
     listed = Listed(Contents([Member("a", 1, 0, 1)], []), None, {})
-    monkeypatch.setattr(listings, "_MOST_BYTES", 10)
-    assert listings.packed(listed) is None
-    monkeypatch.setattr(listings, "_MOST_BYTES", 1000)
-    monkeypatch.setattr(listings, "_MOST_PLAIN_BYTES", 10)
-    assert listings.packed(listed) is None
+    monkeypatch.setattr(contents, "_MOST_BYTES", 10)
+    assert contents.pack_listed(listed) is None
+    monkeypatch.setattr(contents, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(contents, "_MOST_PLAIN_BYTES", 10)
+    assert contents.pack_listed(listed) is None

@@ -10,9 +10,9 @@ import pytest
 
 from dupfind.cache import cache_snapshots, cache_upkeep
 from dupfind.cache.cache_file import CacheFile
-from dupfind.cache.cache_snapshots import MOST_SNAPSHOTS, Shelf
+from dupfind.cache.cache_schema import SnapshotError
+from dupfind.cache.cache_snapshots import MOST_SNAPSHOTS, SnapshotShelf
 from dupfind.cache.snapshot import unpack
-from dupfind.cache.snapshot_parts import SnapshotError
 from tests.helpers.cache_rows import fill
 from tests.helpers.snapshots import ENTRIES, FOLDERS, packed
 
@@ -27,9 +27,9 @@ def path(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def shelf(path: str) -> Iterator[Shelf]:
+def shelf(path: str) -> Iterator[SnapshotShelf]:
     """Its snapshots, none yet."""
-    shelf = Shelf(path)
+    shelf = SnapshotShelf(path)
     yield shelf
     shelf.close()
 
@@ -42,11 +42,11 @@ def execute(path: str, statement: str, *values: object) -> list[tuple[object, ..
     return found
 
 
-def test_what_is_kept_is_found_under_its_key(shelf: Shelf, path: str) -> None:
+def test_what_is_kept_is_found_under_its_key(shelf: SnapshotShelf, path: str) -> None:
     """From another process too, and nothing else is."""
     assert shelf.load(KEY, unpack) is None
     shelf.keep(KEY, packed().items())
-    other = Shelf(path)
+    other = SnapshotShelf(path)
     known = other.load(KEY, unpack)
     assert known is not None
     assert list(FOLDERS) == known.folders
@@ -55,7 +55,7 @@ def test_what_is_kept_is_found_under_its_key(shelf: Shelf, path: str) -> None:
     other.close()
 
 
-def test_a_cache_without_the_tables_goes_on_serving(shelf: Shelf, path: str) -> None:
+def test_a_cache_without_the_tables_goes_on_serving(shelf: SnapshotShelf, path: str) -> None:
     """They are made when they are first needed."""
     assert shelf.load(KEY, unpack) is None
     file = CacheFile.open_existing(path)
@@ -66,7 +66,7 @@ def test_a_cache_without_the_tables_goes_on_serving(shelf: Shelf, path: str) -> 
     file.close()
 
 
-def test_the_newest_few_are_kept(shelf: Shelf, path: str) -> None:
+def test_the_newest_few_are_kept(shelf: SnapshotShelf, path: str) -> None:
     """With all of their parts, and nothing is left of the others."""
     for number in range(MOST_SNAPSHOTS + 2):
         shelf.keep(bytes([number]), packed().items())
@@ -80,7 +80,7 @@ def test_the_newest_few_are_kept(shelf: Shelf, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["head", "hashes", "sizes", "kinds", "inner_rows", "inner_hashes", "details"])
 @pytest.mark.parametrize("place", [0, -1])
-def test_a_bit_that_was_lost_shows(shelf: Shelf, path: str, name: str, place: int) -> None:
+def test_a_bit_that_was_lost_shows(shelf: SnapshotShelf, path: str, name: str, place: int) -> None:
     """In the seal or in what is sealed: there is no snapshot then, or no details."""
     shelf.keep(KEY, packed().items())
     ((data,),) = execute(path, "SELECT data FROM snapshot_part WHERE name = ?", name)
@@ -109,26 +109,26 @@ def test_a_bit_that_was_lost_shows(shelf: Shelf, path: str, name: str, place: in
         "DROP TABLE snapshot_part",
     ],
 )
-def test_rows_that_do_not_belong_together_are_none(shelf: Shelf, path: str, statement: str) -> None:
+def test_rows_that_do_not_belong_together_are_none(shelf: SnapshotShelf, path: str, statement: str) -> None:
     """A part of another snapshot would be taken for one of this."""
     shelf.keep(KEY, packed().items())
     execute(path, statement)
     assert shelf.load(KEY, unpack) is None
 
 
-def test_parts_that_are_replaced_meanwhile(shelf: Shelf, path: str) -> None:
+def test_parts_that_are_replaced_meanwhile(shelf: SnapshotShelf, path: str) -> None:
     """Who holds the older one is told, and never gets a part of the newer."""
     shelf.keep(KEY, packed().items())
     known = shelf.load(KEY, unpack)
     assert known is not None
-    other = Shelf(path)
+    other = SnapshotShelf(path)
     other.keep(KEY, packed().items())
     other.close()
     with pytest.raises(SnapshotError, match="a part is gone"):
         known.details([0])
 
 
-def test_pruning_forgets_them(shelf: Shelf, path: str) -> None:
+def test_pruning_forgets_them(shelf: SnapshotShelf, path: str) -> None:
     """They name thumbnails that go with it."""
     shelf.keep(KEY, packed().items())
     cache_upkeep.prune(path, with_absent_folders=True)
@@ -139,7 +139,7 @@ def test_pruning_forgets_them(shelf: Shelf, path: str) -> None:
 def test_a_file_that_is_no_cache(tmp_path: Path) -> None:
     """Nothing is found and nothing is kept; what there is to say, the cache says."""
     (tmp_path / "other").write_bytes(b"something else")
-    shelf = Shelf(str(tmp_path / "other"))
+    shelf = SnapshotShelf(str(tmp_path / "other"))
     shelf.keep(KEY, packed().items())
     assert shelf.load(KEY, unpack) is None
     assert b"something else" == (tmp_path / "other").read_bytes()

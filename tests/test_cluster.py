@@ -32,10 +32,10 @@ from dupfind.immich.immich_source import Place as AssetPlace
 from dupfind.pool import cluster as door
 from dupfind.pool import node
 from dupfind.pool.bounded import bounded
-from dupfind.pool.chunk import run_chunk
 from dupfind.pool.cluster import Cluster
 from dupfind.pool.process_executor import DiedError
 from dupfind.pool.processes import WATCHDOG_EXIT
+from dupfind.pool.worker import run_chunk
 from dupfind.pool.workers import Pool
 from dupfind.scheduler import Scheduler, make_scheduler
 from dupfind.values import FileEntry

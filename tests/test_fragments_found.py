@@ -64,7 +64,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember what is known of files that are seconds old."""
-    for module in ("cache", "result_cache", "last_run_store"):
+    for module in ("cache", "result_cache", "last_run"):
         monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", 0)
 
 

@@ -13,11 +13,21 @@ from typing import Any
 import pytest
 
 from dupfind.answers.findings import Findings, Remains
-from dupfind.cache import cache_upkeep, last_run_store
+from dupfind.cache import cache_upkeep, last_run
 from dupfind.cache.cache_file import CacheFile
-from dupfind.cache.last_run import Hashes, LastRun, Links, Rows, mark, pack_run, unpack_run
-from dupfind.cache.last_run_store import LastRunStore, Learned, make_key
-from dupfind.cache.snapshot_parts import Part, SnapshotError
+from dupfind.cache.cache_schema import Part, SnapshotError
+from dupfind.cache.last_run import (
+    Hashes,
+    LastRun,
+    LastRunStore,
+    Learned,
+    Links,
+    Rows,
+    make_key,
+    mark,
+    pack_run,
+    unpack_run,
+)
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Root, ScanSettings, Side
 from tests.helpers.snapshots import packed
@@ -219,7 +229,7 @@ def test_marks() -> None:
 def parts() -> dict[Part, bytes]:
     """The parts of a run."""
     made = learned(links=LINKS)
-    rows = [last_run_store.make_rows(entries, marks, [False] * len(entries)) for entries, marks in zip(
+    rows = [last_run.make_rows(entries, marks, [False] * len(entries)) for entries, marks in zip(
         (NEEDLES, HAYSTACK), made.marks, strict=True
     )]  # fmt: skip
     return dict(pack_run("recipe", (rows[0], rows[1]), LINKS, SEEN, (NEEDLES, HAYSTACK)))

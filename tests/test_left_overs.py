@@ -227,7 +227,7 @@ def test_what_cannot_be_looked_at_is_none(tree: TreeBuilder, monkeypatch: pytest
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"dupfind.sources.appledouble.os.{call}", fail)
+        patch.setattr(f"dupfind.sources.left_overs.os.{call}", fail)
         assert not LeftOvers(folder, ["MVI_1.THM", "MVI_1.MP4"]).include("MVI_1.THM")
 
 

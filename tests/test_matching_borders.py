@@ -314,7 +314,7 @@ def test_a_scan_finds_what_has_a_frame(trees: tuple[Path, Path], algorithm: str,
 def test_a_warm_run_says_the_same(trees: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames are remembered with the thumbnails: nothing is read again, and everything is found again."""
     cache = str(tmp_path / "cache.sqlite")
-    for module in ("cache", "last_run_store"):  # the files are seconds old
+    for module in ("cache", "last_run"):  # the files are seconds old
         monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", 0)
     cold = scan(*trees, cache=cache)
     for name in ("read_digests", "read_thumbnails", "hash_thumbnails"):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.pool import messages
-from dupfind.pool.messages import Inbox, packed
+from dupfind.pool import worker
+from dupfind.pool.worker import Inbox, packed
 
 VALUES = st.lists(st.one_of(st.integers(), st.binary(max_size=300), st.text(max_size=20)), max_size=6)
 
@@ -34,7 +34,7 @@ def test_a_part_is_none(values: list[object], last: bytes, data: st.DataObject) 
     cut = b"".join(map(packed, values)) + message[: data.draw(st.integers(0, len(message) - 1))]
     assert values == list(Inbox().take(cut))
     stream = io.BytesIO(cut)
-    read = [messages.read(stream) for _ in range(len(values) + 1)]
+    read = [worker.read_message(stream) for _ in range(len(values) + 1)]
     assert [*values, None] == [None if one is None else pickle.loads(one) for one in read]  # noqa: S301 - our own
 
 

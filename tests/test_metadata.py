@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
-from dupfind.pool.metadata import count_tags
+from dupfind.pool.tasks import count_tags
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry
 from fixtures import pictures
@@ -49,3 +50,22 @@ def test_what_cannot_be_read_holds_none(tmp_path: Path) -> None:
     (tmp_path / "exif.jpg").write_bytes(b"\xff\xd8\xff\xe1\x00\x20Exif\0\0II*\0\xff\xff\xff\xff")
     pictures.save(pictures.photo(1, (64, 48)), tmp_path / "good.jpg", exif=pictures.exif())
     assert [0, 0, 0, 1] == count(*(tmp_path / name for name in ("text.jpg", "exif.jpg", "gone.jpg", "good.jpg")))
+
+
+def test_a_file_that_changes_meanwhile_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted of the next file is not taken for this one's."""
+    paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for path in paths:
+        pictures.save(pictures.photo(1, (64, 48)), path, exif=pictures.exif())
+    entries = [entry_of(str(path), path.stat()) for path in paths]
+    real = Image.Exif.get_ifd
+
+    def get_ifd(exif: Image.Exif, block: int) -> object:
+        if paths[0].stat().st_size == entries[0].size_bytes:
+            paths[0].write_bytes(b"another")
+        return real(exif, block)
+
+    monkeypatch.setattr(Image.Exif, "get_ifd", get_ifd)
+    counts = count_tags(entries, 60)
+    assert 2 == len(counts)
+    assert 0 == counts[0] < counts[1]

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.sorting import near_graph
-from dupfind.sorting.near_graph import lengths, neighbours
+from dupfind.sorting import seriation
+from dupfind.sorting.seriation import lengths, neighbours
 
 
-def points(count: int, seed: int = 1, dimensions: int = 8) -> near_graph.Points:
+def points(count: int, seed: int = 1, dimensions: int = 8) -> seriation.Points:
     """Random points."""
     return np.random.default_rng(seed).normal(size=(count, dimensions)).astype(np.float32)
 
 
-def brute_force(some: near_graph.Points, count: int, labels: near_graph.Indexes | None = None) -> near_graph.Lengths:
+def brute_force(some: seriation.Points, count: int, labels: seriation.Indexes | None = None) -> seriation.Lengths:
     """How far the nearest ``count`` of each are, by comparing all."""
     apart = np.sqrt(((some[:, None] - some[None, :]) ** 2).sum(axis=2))
     np.fill_diagonal(apart, np.inf)
@@ -43,7 +43,7 @@ def test_few_points_by_brute_force(count: int, wanted: int, seed: int, labelled:
 @pytest.mark.slow
 def test_many_points_by_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pairs of near points know each other; of the nearest of all, most are found; twice the same."""
-    monkeypatch.setattr(near_graph, "EXACT", 300)
+    monkeypatch.setattr(seriation, "EXACT", 300)
     base = points(1500)
     some = np.concatenate([base, base + points(1500, 2) * 0.01]).astype(np.float32)
     found, apart = neighbours(some, 5)

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dupfind.finding import nearby
-from dupfind.finding.collection import NO_PICTURE, Collection
-from dupfind.finding.nearby import Reach, near_rows
+from dupfind.finding import collection
+from dupfind.finding.collection import NO_PICTURE, Collection, Reach, near_rows
 
 WORDS = st.integers(0, 2**64 - 1)
 NEAR = st.sampled_from([0, 1, 3, 7, 0xFF, 0xFFFF, 2**64 - 1]) | WORDS
@@ -95,7 +94,7 @@ def test_it_is_what_comparing_one_by_one_gives(
 
 def test_very_many_are_equally_far(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some of them are looked at, the first of the walk; none that is nearer is lost to them."""
-    monkeypatch.setattr(nearby, "MOST_TIED", 2)
+    monkeypatch.setattr(collection, "MOST_TIED", 2)
     rows = Rows([1] * 50 + [0] + [None], {})
     assert {50, 49, 48, 47, 46} == set(ask(rows, [0], [], Reach(3, 64, 0), []))
     assert {50} == set(ask(rows, [0], [], Reach(3, 0, 0), []))
@@ -103,7 +102,7 @@ def test_very_many_are_equally_far(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_more_within_the_threshold_than_a_scan_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """The nearest of them, as a scan does."""
-    monkeypatch.setattr(nearby, "MOST_CANDIDATES", 4)
+    monkeypatch.setattr(collection, "MOST_CANDIDATES", 4)
     rows = Rows([2**number - 1 for number in range(12)], {})
     assert {0, 1, 2, 3} == set(ask(rows, [0], [], Reach(1, 64, 8), []))
     assert {0, 1, 2, 3, 4, 5} == set(ask(rows, [0], [], Reach(6, 64, 8), []))

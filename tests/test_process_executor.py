@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.pool import launch, messages
+from dupfind.pool import launch, worker
 from dupfind.pool.process_executor import DiedError, NeverStartedError, ProcessExecutor
 from tests.helpers.labour import cut_off, go_mad, large, unspeakable
 from tests.helpers.processes import are_gone, is_alive
@@ -246,7 +246,7 @@ class _Mute:
         return None
 
 
-@pytest.mark.parametrize("piece", [b"", messages.packed((True, 5))[:6]])
+@pytest.mark.parametrize("piece", [b"", worker.packed((True, 5))[:6]])
 def test_an_end_of_which_nobody_tells(piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an end all the same."""
     monkeypatch.setattr("dupfind.pool.process_executor._PAUSES_SECONDS", (0.0,))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dupfind import pipeline
-from dupfind.grouping import savings
+from dupfind.grouping import collection
 from dupfind.run import Run
 from dupfind.scanning import final_check
 from dupfind.settings import make_settings
@@ -126,7 +126,7 @@ def test_a_collection_on_a_disk_and_a_share(rig: Rig, disk: Path) -> None:
     share = rig.sshfs(disk, "share")
     settings = make_settings(haystack=[str(disk), str(share)], called="", no_cache=True)
     _, trees = pipeline.walk(Run(settings))
-    entries, left_out = savings.each_once(trees, SameFile(read_mounts()))
+    entries, left_out = collection.each_once(trees, SameFile(read_mounts()))
     assert (3, 3) == (len(entries), len(left_out))
 
 

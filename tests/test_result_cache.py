@@ -19,9 +19,9 @@ from PIL import Image
 
 from dupfind import libraries, pipeline, session
 from dupfind.answers.findings import Findings
-from dupfind.cache import cache_answers, cache_upkeep, result_cache
-from dupfind.cache.cache_answers import Answer
+from dupfind.cache import cache_tables, cache_upkeep, result_cache
 from dupfind.cache.cache_file import CacheFile
+from dupfind.cache.cache_tables import Answer
 from dupfind.cache.packing import PackingError
 from dupfind.cache.result_cache import Memory, make_key
 from dupfind.events import Silence
@@ -93,8 +93,16 @@ def test_names_do_not_run_into_each_other() -> None:
 
 
 DECISIVE = [
-    *(field.name for field in dataclasses.fields(Settings) if field.name not in result_cache._INDIFFERENT),
-    *(field.name for field in dataclasses.fields(ScanSettings) if field.name not in result_cache._INDIFFERENT),
+    *(
+        field.name
+        for field in dataclasses.fields(Settings)
+        if field.name not in result_cache.INDIFFERENT | result_cache._SHOWN_BY_FILES
+    ),
+    *(
+        field.name
+        for field in dataclasses.fields(ScanSettings)
+        if field.name not in result_cache.INDIFFERENT | result_cache._SHOWN_BY_FILES
+    ),
 ]
 
 
@@ -264,16 +272,16 @@ def test_racy_files_are_not_kept(desk: Desk, field: str, time_ns: int, expected:
 
 def test_the_newest_answers_are_kept(desk: Desk) -> None:
     """The oldest goes first, and what was kept again is new."""
-    all_needles = [[NEEDLES[0]._replace(size_bytes=size)] for size in range(cache_answers.MOST_ANSWERS + 1)]
+    all_needles = [[NEEDLES[0]._replace(size_bytes=size)] for size in range(cache_tables.MOST_ANSWERS + 1)]
     for needles in [*all_needles[:-1], all_needles[0], all_needles[-1]]:
         desk.keep(Findings({}, {}, frozenset(), None), needles=needles)
     known = [desk.memory(needles=needles).recall() is not None for needles in all_needles]
-    assert [True, False, *([True] * (cache_answers.MOST_ANSWERS - 1))] == known
+    assert [True, False, *([True] * (cache_tables.MOST_ANSWERS - 1))] == known
 
 
 def test_an_answer_that_is_too_large_is_not_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache is there for pictures."""
-    monkeypatch.setattr(cache_answers, "MOST_ANSWER_BYTES", 20)
+    monkeypatch.setattr(cache_tables, "MOST_ANSWER_BYTES", 20)
     desk.keep()
     assert 0 == desk.count()
 
@@ -312,7 +320,7 @@ def test_an_answer_of_another_kind_is_none(desk: Desk, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(result_cache, "unpack", unpack)
     sealed = desk.memory()._seal(None, b"what?") + b"what?"
-    cache_answers.keep(file, made, Answer(None, sealed))
+    cache_tables.keep_answer(file, made, Answer(None, sealed))
     file.close()
     assert desk.memory().recall() is None
     assert [b"what?"] == unpacked

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupfind.sources import room
+from dupfind.sources import separate_systems
 from dupfind.sources.mounts import Mount
-from dupfind.sources.room import Room, are_two, host_of, is_this_machine, look
+from dupfind.sources.separate_systems import Room, are_two, host_of, is_this_machine, look
 
 LOCAL, OTHER_LOCAL = Mount(1, "/", "/l", "ext4", "/dev/sda1"), Mount(2, "/", "/m", "fuse.mergerfs", "a:b")
 SSHFS = Mount(3, "/", "/s", "fuse.sshfs", "me@nas:/photos")
@@ -32,7 +32,7 @@ def told(
 ) -> bool:
     """What is said of two mounts of these sizes, the same in either order."""
     sizes = dict(zip((mount.point for mount in mounts), rooms or (DISK, LARGER), strict=True))
-    monkeypatch.setattr(room, "look", sizes.__getitem__)
+    monkeypatch.setattr(separate_systems, "look", sizes.__getitem__)
     first, second = mounts
     answers = {are_two(first, first.point, second, second.point), are_two(second, second.point, first, first.point)}
     (answer,) = answers
@@ -101,7 +101,7 @@ def test_telephones(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(monkeypatch, (LOCAL, PHONE), (DISK, None))
     assert not told(monkeypatch, (PHONE, PHONE._replace(point="/u")))
     gvfs = Mount(8, "/", "/run/gvfs", "fuse.gvfsd-fuse", "gvfsd-fuse")
-    monkeypatch.setattr(room, "look", lambda _: None)
+    monkeypatch.setattr(separate_systems, "look", lambda _: None)
     assert are_two(LOCAL, "/l", gvfs, "/run/gvfs/mtp:host=SAMSUNG_1234/DCIM")
     assert not are_two(LOCAL, "/l", gvfs, "/run/gvfs/sftp:host=nas/photos")
 
@@ -144,7 +144,7 @@ def test_addresses_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         ],
         "/proc/net/if_inet6": ["20010db8000000000000000000000007 02 40 00 80     eth0"],
     }
-    monkeypatch.setattr(room, "_lines", lambda path: tables.get(path, []))
+    monkeypatch.setattr(separate_systems, "lines_of", lambda path: tables.get(path, []))
     for host in ("192.0.2.2", "2001:db8::7", "127.1.2.3", "::1", "::", "localhost"):
         assert is_this_machine(host), host
     for host in ("192.0.2.255", "192.0.2.3", "2001:db8::8", "nas", "localhosts"):
@@ -172,5 +172,5 @@ def test_sizes_that_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_writing_while_we_look(monkeypatch: pytest.MonkeyPatch, shown: list[int], expected: bool) -> None:
     """What was free on the disk before and after bounds what the same disk may show in between."""
     free = iter(shown)
-    monkeypatch.setattr(room, "look", lambda _: Room(4 * TERA, next(free) * TERA))
+    monkeypatch.setattr(separate_systems, "look", lambda _: Room(4 * TERA, next(free) * TERA))
     assert expected is are_two(LOCAL, "/l", SSHFS, "/s")

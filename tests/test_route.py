@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.sorting.near_graph import neighbours
-from dupfind.sorting.seriation import _Route, improve, length
+from dupfind.sorting.seriation import _Route, improve, length, neighbours
 
 
 @given(st.integers(3, 40), st.integers(0, 50), st.integers(1, 3))

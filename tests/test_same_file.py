@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import pipeline
-from dupfind.grouping import savings
+from dupfind.grouping import collection
 from dupfind.settings import make_settings
-from dupfind.sources import mounts, room, same_file
+from dupfind.sources import mounts, same_file, separate_systems
 from dupfind.sources.file_systems import is_one_time
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
 from dupfind.sources.roots import named_file
@@ -262,7 +262,7 @@ def test_a_file_system_that_is_certainly_another(two: Two, monkeypatch: pytest.M
         asked.append((folder, other))
         return True
 
-    monkeypatch.setattr(room, "are_two", are_two)
+    monkeypatch.setattr(separate_systems, "are_two", are_two)
     mounts = Mounts((
         Mount(1, "/", str(two.haystack), "fuse.sshfs", "far:/"),
         Mount(2, "/", str(two.needles), "ext4", "/dev/sda1"),
@@ -391,7 +391,7 @@ def test_a_group_has_each_file_once(two: Two, tmp_path: Path, monkeypatch: pytes
     second = first._replace(path=str(two.haystack / "a"), inode=0, mtime_ns=OLD // SECOND * SECOND)
     copy = second._replace(path=str(two.haystack / "b"), mtime_ns=OLD + 9 * SECOND)
     root = Root(Side.HAYSTACK, str(tmp_path), str(tmp_path), (98, 1))
-    entries, left_out = savings.each_once(
+    entries, left_out = collection.each_once(
         [Tree(root, [first, second, copy], [], frozenset({(98, 1), (99, 1)}))], SameFile()
     )
     assert ([first, copy], [second.path]) == (entries, [problem.path for problem in left_out])

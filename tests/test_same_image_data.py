@@ -22,7 +22,7 @@ from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
 from dupfind.matching.matcher import Matcher
 from dupfind.matching.same_image_data import REASON
-from dupfind.pool import image_digests
+from dupfind.pool import tasks
 from dupfind.reading import Reader
 from dupfind.report import Screen, render
 from dupfind.report.reasons import sentences
@@ -178,13 +178,13 @@ def test_digests_are_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: 
     for path in (*haystack.iterdir(), *needles.iterdir()):
         os.utime(path, (1e9, 1e9))
     read: list[str] = []
-    real = image_digests.read_image_data
+    real = tasks.read_image_data
 
     def read_image_data(entries: list[FileEntry], *limits: Any, **named: Any) -> list[Any]:
         read.extend(os.path.basename(entry.path) for entry in entries)
         return real(entries, *limits, **named)
 
-    monkeypatch.setattr(image_digests, "read_image_data", read_image_data)
+    monkeypatch.setattr(tasks, "read_image_data", read_image_data)
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     path = str(tmp_path / "cache.sqlite")
     first = states(scan(haystack, needles, cache=path))
@@ -225,7 +225,7 @@ def test_paranoid_digests_again(tree: TreeBuilder, monkeypatch: pytest.MonkeyPat
     """Both files, past the cache; a claim whose files have changed in between falls."""
     haystack, needles = tree("hay", {"w.jpg": dated(jpeg(blank()), 1)}), tree("needles", {"n.jpg": jpeg(blank())})
     assert {"n.jpg": "present/same"} == states(scan(haystack, needles, paranoid=True))
-    real = image_digests.read_image_data
+    real = tasks.read_image_data
     calls: list[int] = []
 
     def read_image_data(entries: list[FileEntry], *limits: Any, **named: Any) -> list[Any]:
@@ -234,7 +234,7 @@ def test_paranoid_digests_again(tree: TreeBuilder, monkeypatch: pytest.MonkeyPat
         is_first = "prepare" not in named and len(limits) < 3
         return outcomes if is_first else [outcomes[0], outcomes[1]._replace(result=bytes(32))]
 
-    monkeypatch.setattr(image_digests, "read_image_data", read_image_data)
+    monkeypatch.setattr(tasks, "read_image_data", read_image_data)
     found = verdicts(scan(haystack, needles, paranoid=True))["n.jpg"]
     assert [2, 2] == calls
     assert "missing" == found.state

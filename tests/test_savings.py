@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dupfind.catalog.catalogs import ListedEntry
-from dupfind.grouping.savings import Saving, each_once, savings
+from dupfind.grouping.collection import each_once
+from dupfind.grouping.grouping import Saving, savings
 from dupfind.report.reasons import sentence
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import haystack_roots

@@ -18,11 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
-from dupfind.cache import last_run_store
-from dupfind.cache.last_run import LastRun
-from dupfind.cache.last_run_store import LastRunStore
+from dupfind.cache import last_run
+from dupfind.cache.cache_schema import Part
+from dupfind.cache.last_run import LastRun, LastRunStore
 from dupfind.cache.result_cache import Memory
-from dupfind.cache.snapshot_parts import Part
 from dupfind.errors import CacheLostError
 from dupfind.matching import matcher
 from dupfind.pictures import jpeg as jpegs
@@ -560,7 +559,7 @@ def test_two_scans_at_once(tmp_path: Path) -> None:
 def test_a_kill_while_it_is_kept(tmp_path: Path) -> None:
     """The last run that was kept whole serves on."""
     put(tmp_path, NIGHTS["nothing"])
-    cache, real = str(tmp_path / "cache.sqlite"), last_run_store.pack_run
+    cache, real = str(tmp_path / "cache.sqlite"), last_run.pack_run
 
     def broken(*values: Any) -> Iterator[tuple[Part, bytes]]:
         for number, part in enumerate(real(*values)):
@@ -572,7 +571,7 @@ def test_a_kill_while_it_is_kept(tmp_path: Path) -> None:
         scan(tmp_path / "hay", tmp_path / "old", cache=cache)
         (tmp_path / "old/c.txt").write_bytes(b"words")
         with (
-            patch.object(last_run_store, "pack_run", broken),
+            patch.object(last_run, "pack_run", broken),
             patch.object(scan_again, "LEAST_NEWS", -1),
             pytest.raises(KeyboardInterrupt),
         ):

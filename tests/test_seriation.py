@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.sorting import near_graph, seriation
+from dupfind.sorting import seriation
 from dupfind.sorting.seriation import length, seriate
 
 
@@ -36,7 +36,7 @@ def test_points_on_a_line() -> None:
 @pytest.mark.slow
 def test_clusters_stay_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where neighbours are found by trees."""
-    monkeypatch.setattr(near_graph, "EXACT", 400)
+    monkeypatch.setattr(seriation, "EXACT", 400)
     dice = np.random.default_rng(2)
     centres = dice.normal(size=(300, 12)) * 100
     points = np.repeat(centres, 5, axis=0) + dice.normal(size=(1500, 12))

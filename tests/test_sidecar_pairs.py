@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.sidecars.pairs import pairs_of
+from dupfind.sidecars.one_shot import pairs_of
 from dupfind.values import FileState, FileVerdict, Kind
 from fixtures.pictures import photo
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.cache import snapshot
-from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.cache_schema import Part, PictureRef, SnapshotError
 from dupfind.cache.snapshot import (
     HEAD,
     PICTURE,
@@ -24,7 +24,6 @@ from dupfind.cache.snapshot import (
     unpack,
     unsettled_since,
 )
-from dupfind.cache.snapshot_parts import Part, SnapshotError
 from dupfind.values import FileEntry
 from tests.helpers.snapshots import ENTRIES, FAILURES, FOLDERS, ROWS, packed
 

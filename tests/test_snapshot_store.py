@@ -11,7 +11,7 @@ import pytest
 from dupfind.cache import result_cache
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
-from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.finding import snapshot_store
 from dupfind.finding.snapshot_store import Recollection
 from dupfind.run import Reading, Run
@@ -90,7 +90,7 @@ def reading(options: Settings, cache: Cache) -> Reading:
 def test_nothing_is_remembered_of_followed_links(path: str) -> None:
     """What they lead to changes without their folder."""
     with Cache(path, lambda: Recipe("", "", "")) as cache:
-        shelf = Shelf(path)
+        shelf = SnapshotShelf(path)
         one = Recollection(reading(settings(path, follow_symlinks=True), cache), shelf)
         assert one._shelf is None
         assert Recollection(reading(settings(path), cache), shelf)._shelf is shelf

@@ -132,7 +132,7 @@ def _mean(found: Answer, order: np.ndarray[tuple[int, ...], np.dtype[np.int64]])
     """The mean step of the pictures of ``found`` in this order."""
     from dupfind.pictures import decode
     from dupfind.sorting.likeness import features
-    from dupfind.sorting.near_graph import lengths
+    from dupfind.sorting.seriation import lengths
 
     thumbnails = []
     for one in found.pictures:

@@ -237,7 +237,7 @@ class Planner:
         witness = self._scan.haystack.get(match.witness)
         if witness is None or not (witness.is_on_disk and witness.can_be_read):
             raise _StaysError(f"the witness of {verdict.path} is only listed, or in an archive: it cannot be held open")
-        needle = os.lstat(path) if os.path.lexists(path := self._on_disk(verdict)) else None
+        needle = os.lstat(path) if os.path.lexists(path := self._real(verdict.path)[0]) else None
         held = os.lstat(witness.path)
         if needle is not None and os.path.samestat(needle, held):
             raise _StaysError(f"{verdict.path} is a hard link of its witness")
@@ -247,9 +247,6 @@ class Planner:
                 f"{verdict.path} lies on {1 + len(more)} of {self._scan.witnesses} devices of the haystack"
             )
         return witness, *more[: self._scan.witnesses - 1]
-
-    def _on_disk(self, verdict: FileVerdict) -> str:
-        return self._real(verdict.path)[0]
 
 
 def _counts(verdict: FolderVerdict) -> str:

@@ -250,7 +250,7 @@ class Cleaner:
             now = around.look(name)
             if held is not None and state_of(now) != held.state:
                 raise _RefusedError(f"{_shown(unit, thing)}: it changed while it was proved")
-            if _is_far(unit, spot):
+            if os.fstat(spot.folder.handle).st_dev != unit.device:  # it goes to another file system
                 held = held or stack.enter_context(self._held(around, name, thing, unit))
                 return self._copied(unit, thing, held, witnesses, spot, (target, new_name))
             number = self._move(around, name, target, new_name, thing, [witness.entry.path for witness in witnesses])
@@ -471,11 +471,6 @@ def _around(path: str) -> list[str]:
     """Return a path and those of the folders around it."""
     parts = path.split(os.sep)
     return [os.sep.join(parts[:end]) or os.sep for end in range(1, len(parts) + 1)]
-
-
-def _is_far(unit: Unit, spot: Spot) -> bool:
-    """Tell whether a unit goes to another file system."""
-    return os.fstat(spot.folder.handle).st_dev != unit.device
 
 
 def _lies_there(unit: Unit, step: _Step) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 from dupfind.sources.entries import ChangedError, StoredEntry, entry_of, without_inode
 from dupfind.values import FileEntry
@@ -27,9 +27,6 @@ class HeldEntry(StoredEntry):
         held.way = f"/proc/{os.getpid()}/fd/{handle}"
         return held
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (tuple(self), self.way)
-
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open it once more; raises :class:`ChangedError` before and after where it is not what was listed."""
@@ -47,9 +44,3 @@ class HeldEntry(StoredEntry):
         now = entry_of(self.path, os.fstat(file.fileno()))
         if now[1:4] != self[1:4] or self.inode not in (0, now.inode):
             raise ChangedError
-
-
-def _remade(fields: tuple[Any, ...], way: str) -> HeldEntry:
-    held = HeldEntry(*fields)
-    held.way = way
-    return held

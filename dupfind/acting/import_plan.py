@@ -25,7 +25,7 @@ from dupfind.acting.layout import (
 from dupfind.answers.imported import Duplicate, Item, Why, numbered
 from dupfind.reasons import BETTER_NEEDLE
 from dupfind.sidecars.kinds import kind_of, owners_of
-from dupfind.sidecars.pairs import pairs_of
+from dupfind.sidecars.one_shot import pairs_of
 from dupfind.sources.photo_managers import InList, Look, Managers
 from dupfind.values import SETTLED, Evidence, FileEntry, FileState, FileVerdict
 

@@ -1,7 +1,10 @@
-"""What listing an archive gives, as values."""
+"""What listing an archive gives, as values, and as the cache keeps it from run to run: nothing is unpacked to be
+listed again."""
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
@@ -117,3 +120,39 @@ def is_blank(piece: Piece, start: int, end: int) -> bool:
             return False
         start += len(data)
     return True
+
+
+_MOST_BYTES = 8 << 20
+"""What is kept of one archive, packed; one of 100,000 members takes some three."""
+_MOST_PLAIN_BYTES = 128 << 20
+_LEVEL = 1
+
+
+class Listed(NamedTuple):
+    """What listing an archive gave."""
+
+    contents: Contents
+    unpacked_bytes: int | None
+    """How many bytes it unpacks to; None where it is read where it lies."""
+    left_behind: dict[int, bool]
+    """By the number of a member, where that took a look at its content: whether it is what a system leaves behind."""
+
+
+def pack_listed(listed: Listed) -> bytes | None:
+    """Pack what listing an archive gave, for the cache; gives None where that is too much to be kept."""
+    parts = {
+        "members": listed.contents.members,
+        "troubles": listed.contents.troubles,
+        "unpacked": listed.unpacked_bytes,
+        "left": list(listed.left_behind.items()),
+    }
+    plain = json.dumps(parts, separators=(",", ":")).encode("ascii")
+    data = zlib.compress(plain, _LEVEL)
+    return data if len(plain) <= _MOST_PLAIN_BYTES and len(data) <= _MOST_BYTES else None
+
+
+def unpack_listed(data: bytes) -> Listed:
+    """Return what :func:`pack_listed` was given; ``data`` is what it gave, which is for the cache to see."""
+    parts = json.loads(zlib.decompress(data))
+    contents = Contents([Member(*member) for member in parts["members"]], [Trouble(*row) for row in parts["troubles"]])
+    return Listed(contents, parts["unpacked"], dict(map(tuple, parts["left"])))

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 
-from dupfind.archives import listings, names
-from dupfind.archives.contents import BrokenArchiveError
+from dupfind.archives import contents, names
+from dupfind.archives.contents import BrokenArchiveError, Listed
 from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
-from dupfind.archives.listings import Listed
 from dupfind.archives.members import MemberEntry
 from dupfind.archives.opening import Opened, open_archive, opened_before
 from dupfind.archives.scratch import Scratch, folder_for_large
-from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
 from dupfind.sources.archive_names import is_archive_name
 from dupfind.sources.entries import ChangedError, entry_now, open_entry
-from dupfind.sources.ignore import (
-    EXCLUDED,
-    is_junk_file,
-    is_junk_folder,
-    may_be_appledouble,
-    why_file_not_trusted,
-    why_folder_not_trusted,
-)
-from dupfind.sources.junk_names import guards_of, is_left_over
-from dupfind.sources.photo_library import why_packed_library_not_trusted
+from dupfind.sources.listed_paths import is_junk_path, is_left_behind, why_path_excluded, why_path_not_trusted
 from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Listing, folder_of
@@ -92,7 +81,7 @@ class Lister:
         folder = folder_for_large()
         below = root_around(os.path.join(os.path.realpath(folder), "x"), listing.roots)
         self._scratch = Scratch(folder if below is None else None)
-        self._twins: Mapping[int, list[FileEntry]] | None = None
+        self._twins: dict[int, list[FileEntry]] | None = None
         self._recalled: dict[str, Listed] = {}
         self._new: list[tuple[FileEntry, bytes, int]] = []
 
@@ -100,7 +89,7 @@ class Lister:
         """Recall what is known of these from earlier runs; nothing where they could not be unpacked in this one."""
         if archives and self._scratch.folder is not None:
             recalled = self._listing.recall_archives(archives)
-            self._recalled |= {path: listings.unpacked(data) for path, data in recalled.items()}
+            self._recalled |= {path: contents.unpack_listed(data) for path, data in recalled.items()}
 
     def remember(self) -> None:
         """Keep what archives hold that were listed anew, for later runs."""
@@ -112,7 +101,9 @@ class Lister:
         if self._is_haystack or self._listing.digests is None:
             return list(archives)
         if self._twins is None:
-            self._twins = _by_size(entry for tree in self._listing.haystack for entry in tree.entries)
+            self._twins = {}
+            for entry in chain.from_iterable(tree.entries for tree in self._listing.haystack):
+                self._twins.setdefault(entry.size_bytes, []).append(entry)
         asked = [entry for entry in archives if entry.size_bytes in self._twins]
         twins = [twin for size in dict.fromkeys(entry.size_bytes for entry in asked) for twin in self._twins[size]]
         digests = self._listing.digests([*asked, *twins]) if asked else {}
@@ -170,7 +161,7 @@ class Lister:
     def _note(self, archive: FileEntry, opened: Opened, left_behind: LeftBehind, listed_ns: int) -> None:
         """Note what is to be remembered of an archive that was listed at ``listed_ns``."""
         if left_behind.is_certain:
-            data = listings.packed(Listed(opened.contents, opened.unpacked_bytes, left_behind.known))
+            data = contents.pack_listed(Listed(opened.contents, opened.unpacked_bytes, left_behind.known))
             if data is not None:
                 self._new.append((archive, data, listed_ns))
 
@@ -203,23 +194,18 @@ class Lister:
         entry: MemberEntry,
         archive: FileEntry,
         below: str,
-        is_left_behind: Callable[[MemberEntry, str], bool],
+        looks_left_behind: Callable[[MemberEntry, str], bool],
         managers: Managers,
     ) -> bool:
         """Return False for what a walk would leave out, too: junk, what is excluded, what is not trusted.
 
-        ``is_left_behind`` looks at what is junk by its content; ``managers`` look at the names of all members.
+        ``looks_left_behind`` looks at what is junk by its content; ``managers`` look at the names of all members.
         """
-        *folders, name = below.split("/")
-        if is_junk_file(name) or any(is_junk_folder(folder, is_haystack=self._is_haystack) for folder in folders):
-            return False
-        if is_left_behind(entry, below):
+        if is_junk_path(below, is_haystack=self._is_haystack) or looks_left_behind(entry, below):
             return False
         reason = self._why_excluded(archive.path, below)
         if reason is None and self._is_haystack:
-            library = why_packed_library_not_trusted(folders)
-            reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name), library)
-            reason = next((reason for reason in reasons if reason), None)
+            reason = why_path_not_trusted(below)
             reason = reason or managers.why_not_trusted(below.replace("/", os.sep), is_file=True)
         if reason is None:
             return True
@@ -228,16 +214,11 @@ class Lister:
 
     def _why_excluded(self, archive: str, below: str) -> str | None:
         excludes = self._listing.rules.excludes
-        if not excludes:
+        if not excludes:  # looking for the root asks the system
             return None
         root = root_around(archive, self._listing.roots)
         start = 0 if root is None else len(root.real)
-        parts = below.split("/")
-        for end in range(1, len(parts) + 1):
-            path = "/".join([archive[start:].lstrip("/"), *parts[:end]])
-            if (pattern := excludes.matching(path, parts[end - 1])) is not None:
-                return f"{EXCLUDED} {pattern}"
-        return None
+        return why_path_excluded(below, excludes, archive[start:].lstrip("/"))
 
     def _report_member(self, archive: FileEntry, below: str, reason: str) -> None:
         self._report(_path_below(archive, below), reason)
@@ -250,13 +231,6 @@ def _path_below(archive: FileEntry, below: str) -> str:
     """Return the path of a member; a name that the system could not spell is spelt by its bytes in UTF-8."""
     below = os.fsdecode(below.encode("utf-8", "surrogateescape"))
     return f"{archive.path}{os.sep}{below.replace('/', os.sep)}"
-
-
-def _by_size(entries: Iterable[FileEntry]) -> dict[int, list[FileEntry]]:
-    by_size: dict[int, list[FileEntry]] = {}
-    for entry in entries:
-        by_size.setdefault(entry.size_bytes, []).append(entry)
-    return by_size
 
 
 def _in_order(path: str) -> tuple[list[str], str]:
@@ -294,28 +268,10 @@ class LeftBehind:
         if ordinal in self.known:
             return self.known[ordinal]
         self._has_looked = False
-        is_left = self._is_appledouble(entry, below) or self._is_left_over(entry, below)
+        is_left = is_left_behind(below, entry.size_bytes, self.filled, partial(self._head, entry))
         if self._has_looked:
             self.known[ordinal] = is_left
         return is_left
-
-    def _is_appledouble(self, entry: MemberEntry, below: str) -> bool:
-        is_named = may_be_appledouble(below.rpartition("/")[2])
-        return is_named and holds_appledouble(self._head(entry, HEAD_BYTES), entry.size_bytes)
-
-    def _is_left_over(self, entry: MemberEntry, below: str) -> bool:
-        folder, _, low = below.lower().rpartition("/")
-        above, _, parent = folder.rpartition("/")
-        return any(
-            is_left_over(
-                rule,
-                low.rpartition(".")[0],
-                entry.size_bytes,
-                lambda name: (f"{folder}/{name}" if folder else name) in self.filled,
-                partial(self._head, entry),
-            )
-            for rule in guards_of(low, parent, above.rpartition("/")[2])
-        )
 
     def _head(self, entry: MemberEntry, size_bytes: int) -> bytes:
         """Read so many bytes of a member; gives nothing where it cannot be read."""

@@ -18,8 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from dupfind.archives.contents import read_fully
 from dupfind.archives.limits import FREE_SHARE, MOST_MEMORY_BYTES
-from dupfind.archives.scratch import ScratchFile
-from dupfind.archives.unpacked import Unpacked
+from dupfind.archives.scratch import ScratchFile, Unpacked
 from dupfind.archives.unpacking import ERRORS, raw_inflater
 from dupfind.digest import digest_of
 from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry

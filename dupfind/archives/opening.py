@@ -11,8 +11,7 @@ from dupfind.archives import tar_file, unpacking, zip_file
 from dupfind.archives.contents import BrokenArchiveError, Contents, read_fully
 from dupfind.archives.limits import LEAST_BOMB_BYTES, MOST_RATIO
 from dupfind.archives.members import PENDING, MemberEntry, Place
-from dupfind.archives.scratch import Scratch
-from dupfind.archives.unpacked import Unpacked
+from dupfind.archives.scratch import Scratch, Unpacked
 from dupfind.errors import reason_of
 from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import FileEntry

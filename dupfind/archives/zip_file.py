@@ -58,8 +58,9 @@ def list_zip(file: IO[bytes], start: int, size_bytes: int) -> Contents:
         for info in infos:
             extent, reason = _look_at(piece, info)
             extents.append(extent)
-            name = _name(info)
-            reason = reason or _why_not_read(info, name) or _why_not_empty(piece, info, extent.data)
+            name = names.zip_name(_raw_name(info), info.flag_bits, info.create_system)
+            reason = reason or _why_not_a_file(info, name) or _why_not_unpacked(info)
+            reason = reason or _why_not_empty(piece, info, extent.data)
             if reason:
                 contents.troubles.append(Trouble(name, reason))
             elif not name.endswith("/"):
@@ -105,15 +106,6 @@ class _Extent(NamedTuple):
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes:
     return info.orig_filename.encode("utf-8" if info.flag_bits & _IS_UTF8 else "cp437")
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    return names.zip_name(_raw_name(info), info.flag_bits, info.create_system)
-
-
-def _why_not_read(info: zipfile.ZipInfo, name: str) -> str | None:
-    """Tell why a member is skipped, to go by the directory; None where it is not."""
-    return _why_not_a_file(info, name) or _why_not_unpacked(info)
 
 
 def _why_not_a_file(info: zipfile.ZipInfo, name: str) -> str | None:

@@ -21,20 +21,10 @@ from dupfind.buckets.store import CONNECTIONS, TAGGED, Listed, State, Store, Tro
 from dupfind.buckets.stores import forget_store, store_of
 from dupfind.buckets.traffic import Counts
 from dupfind.errors import ServerError
-from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
 from dupfind.sources.bucket_roots import BucketRoot
 from dupfind.sources.entries import ChangedError
-from dupfind.sources.ignore import (
-    EXCLUDED,
-    is_junk_file,
-    is_junk_folder,
-    may_be_appledouble,
-    why_file_not_trusted,
-    why_folder_not_trusted,
-)
-from dupfind.sources.junk_names import guards_of, is_left_over
+from dupfind.sources.listed_paths import is_junk_path, is_left_behind, why_path_excluded, why_path_not_trusted
 from dupfind.sources.normal_form import folded
-from dupfind.sources.photo_library import why_packed_library_not_trusted
 from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.source import Listing, Source, why_changed
 from dupfind.values import Fetched, FileEntry, Problem, Side, Tree, is_below
@@ -163,47 +153,19 @@ class _Taker:
 
     def _is_wanted(self, entry: ObjectEntry, below: str) -> bool:
         """Tell whether it is no junk, not excluded and to be trusted, as in a walk."""
-        *folders, name = below.split("/")
-        if is_junk_file(name) or any(is_junk_folder(folder, is_haystack=self._is_haystack) for folder in folders):
+        if is_junk_path(below, is_haystack=self._is_haystack):
             return False
-        if self._is_left_behind(entry, below):
+        if is_left_behind(below, entry.size_bytes, self._filled, partial(_head, entry)):
             return False
-        reason = self._why_excluded(below)
+        reason = why_path_excluded(below, self._rules.excludes)
         if reason is None and self._is_haystack:
-            self._managers.meet(below.rpartition("/")[0], name)
-            library = why_packed_library_not_trusted(folders)
-            reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name), library)
-            reason = next((reason for reason in reasons if reason), None)
+            folder, _, name = below.rpartition("/")
+            self._managers.meet(folder, name)
+            reason = why_path_not_trusted(below)
             reason = reason or self._managers.why_not_trusted(below, is_file=True)
         if reason is not None:
             self._leave_out(below, reason)
         return reason is None
-
-    def _why_excluded(self, below: str) -> str | None:
-        parts = below.split("/")
-        for end in range(1, len(parts) + 1) if self._rules.excludes else ():
-            pattern = self._rules.excludes.matching("/".join(parts[:end]), parts[end - 1])
-            if pattern is not None:
-                return f"{EXCLUDED} {pattern}"
-        return None
-
-    def _is_left_behind(self, entry: ObjectEntry, below: str) -> bool:
-        """Tell whether it is what a system, a camera or a drive leaves behind, to go by its content as well."""
-        folder, _, low = below.lower().rpartition("/")
-        above, _, parent = folder.rpartition("/")
-        head = partial(_head, entry)
-        if may_be_appledouble(below.rpartition("/")[2]) and holds_appledouble(head(HEAD_BYTES), entry.size_bytes):
-            return True
-        return any(
-            is_left_over(
-                rule,
-                low.rpartition(".")[0],
-                entry.size_bytes,
-                lambda name: (f"{folder}/{name}" if folder else name) in self._filled,
-                head,
-            )
-            for rule in guards_of(low, parent, above.rpartition("/")[2])
-        )
 
     def _report(self, below: str, reason: str, *, is_note: bool = False) -> None:
         path = f"{self._root.real}/{below}".rstrip("/")

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
 from dupfind.sources.entries import ChangedError
-from dupfind.sources.room import is_this_machine
+from dupfind.sources.separate_systems import is_this_machine
 
 T = TypeVar("T")
 

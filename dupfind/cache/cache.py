@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Self
 
-from dupfind.cache import cache_comparisons, cache_image_data
+from dupfind.cache import cache_tables
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
 from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
@@ -109,74 +109,58 @@ class Cache:
 
     def recall_image_data(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield the digest of the image data of each file, empty where it has none, or None where it is to be read."""
-        if self._kept is None:
-            yield from (None for _ in entries)
-            return
-        with self._restart_when_damaged():
-            yield from cache_image_data.find(self._kept, self._recipe().image_data, entries)
+        return self._recall_data(lambda: self._recipe().image_data, entries)
 
     def keep_image_data(self, entry: FileEntry, digest: bytes, read_ns: int) -> None:
         """Remember the digest of the image data of a file that was read at ``read_ns``, empty where it has none."""
-        if self._is_kept(entry, read_ns):
-            self._buffer.image_data.append((entry, digest))
-            self._flush_when_due()
+        self._keep_data(self._buffer.image_data, entry, digest, read_ns)
 
     def recall_film_data(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what :mod:`dupfind.pool.film_digests` has read of each film, or None where it is to be read."""
-        if self._kept is None:
-            yield from (None for _ in entries)
-            return
-        with self._restart_when_damaged():
-            yield from cache_image_data.find(self._kept, self._recipe().film_data, entries)
+        return self._recall_data(lambda: self._recipe().film_data, entries)
 
     def keep_film_data(self, entry: FileEntry, known: bytes, read_ns: int) -> None:
         """Remember what was read of a film at ``read_ns``, in the place of what was known before."""
-        if self._is_kept(entry, read_ns):
-            self._buffer.film_data.append((entry, known))
-            self._flush_when_due()
+        self._keep_data(self._buffer.film_data, entry, known, read_ns)
 
     def recall_film_prints(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what :mod:`dupfind.pool.film_prints` has read of each film, or None where it is to be read."""
-        if self._kept is None:
-            yield from (None for _ in entries)
-            return
-        with self._restart_when_damaged():
-            recipe = self._recipe().film_print
-            yield from cache_image_data.find(self._kept, recipe, entries, cache_image_data.FILM_PRINTS)
+        return self._recall_data(lambda: self._recipe().film_print, entries, cache_tables.FILM_PRINTS)
 
     def keep_film_print(self, entry: FileEntry, packed: bytes, read_ns: int) -> None:
         """Remember the print of a film that was read at ``read_ns``, in the place of what was known before."""
-        if self._is_kept(entry, read_ns):
-            self._buffer.film_prints.append((entry, packed))
-            self._flush_when_due()
+        self._keep_data(self._buffer.film_prints, entry, packed, read_ns)
 
     def recall_fragments(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what each picture is searched by for parts, or None where it is to be read."""
-        if self._kept is None:
-            yield from (None for _ in entries)
-            return
-        with self._restart_when_damaged():
-            table, recipe = cache_image_data.FRAGMENTS, self._recipe().fragments
-            yield from cache_image_data.find(self._kept, recipe, entries, table)
+        return self._recall_data(lambda: self._recipe().fragments, entries, cache_tables.FRAGMENTS)
 
     def keep_fragments(self, entry: FileEntry, marks: bytes, read_ns: int) -> None:
         """Remember what a picture that was read at ``read_ns`` is searched by for parts."""
-        if self._is_kept(entry, read_ns):
-            self._buffer.fragments.append((entry, marks))
-            self._flush_when_due()
+        self._keep_data(self._buffer.fragments, entry, marks, read_ns)
 
     def recall_archives(self, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what was kept of each archive under ``recipe``, or None where it is to be listed."""
-        if self._kept is None:
-            yield from (None for _ in entries)
-            return
-        with self._restart_when_damaged():
-            yield from cache_image_data.find(self._kept, recipe, entries)
+        return self._recall_data(lambda: recipe, entries)
 
     def keep_archive(self, recipe: str, entry: FileEntry, listed: bytes, listed_ns: int) -> None:
         """Remember what an archive holds that was listed at ``listed_ns``."""
         if self._is_kept(entry, listed_ns):
             self._buffer.archives.append((recipe, entry, listed))
+            self._flush_when_due()
+
+    def _recall_data(
+        self, recipe: Callable[[], str], entries: Iterable[FileEntry], table: str = cache_tables.IMAGE_DATA
+    ) -> Iterator[bytes | None]:
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from cache_tables.find_data(self._kept, recipe(), entries, table)
+
+    def _keep_data(self, rows: list[tuple[FileEntry, bytes]], entry: FileEntry, data: bytes, read_ns: int) -> None:
+        if self._is_kept(entry, read_ns):
+            rows.append((entry, data))
             self._flush_when_due()
 
     def _lookup(self) -> Lookup | None:
@@ -185,7 +169,7 @@ class Cache:
         return Lookup(self._kept, self._recipe, self._note_move)
 
     def _note_move(self, entry: FileEntry) -> None:
-        self._buffer.copies.append(entry)
+        self._buffer.copies.append(entry)  # of the buffer of that moment, which a flush replaces
 
     def has_no_pictures(self) -> bool:
         """Tell whether nothing can be recalled of any picture, so that all of them will be decoded."""
@@ -196,9 +180,7 @@ class Cache:
 
     def keep_digest(self, entry: FileEntry, digest: bytes, read_ns: int) -> None:
         """Remember the digest of a file that was read at ``read_ns`` (``time.time_ns``)."""
-        if self._is_kept(entry, read_ns):
-            self._buffer.digests.append((entry, digest))
-            self._flush_when_due()
+        self._keep_data(self._buffer.digests, entry, digest, read_ns)
 
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
         """Return what reading ``entry`` whole gave, of which
@@ -268,21 +250,19 @@ class Cache:
 
     def comparisons(self, pairs: Sequence[FilePair]) -> dict[FilePair, Compared]:
         """Return what is remembered of comparisons at full size."""
-        if self._kept is None:
-            return {}
-        fitting = [pair for pair in pairs if fits(pair.needle) and fits(pair.witness)]
-        with self._restart_when_damaged():
-            recipe = self._recipe().comparison
-            return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
+        return self._recall_pairs(pairs, lambda: self._recipe().comparison)
 
     def film_comparisons(self, pairs: Sequence[FilePair]) -> dict[FilePair, Compared]:
         """Return what is remembered of comparisons of films."""
+        return self._recall_pairs(pairs, lambda: self._recipe().film_comparison)
+
+    def _recall_pairs(self, pairs: Sequence[FilePair], recipe: Callable[[], str]) -> dict[FilePair, Compared]:
         if self._kept is None:
             return {}
         fitting = [pair for pair in pairs if fits(pair.needle) and fits(pair.witness)]
         with self._restart_when_damaged():
-            recipe = self._recipe().film_comparison
-            return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
+            made_by = recipe()
+            return cache_tables.find_comparisons(self._kept, self._kept.label(made_by), made_by, fitting)
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """Return the thumbnails with these ids."""
@@ -413,27 +393,27 @@ class Buffer:
                 store.set_judgements(recipe().rules, self.judgements)
             self._write_comparisons(store, recipe)
             if self.image_data:
-                cache_image_data.keep(store, recipe().image_data, self.image_data)
+                cache_tables.keep_data(store, recipe().image_data, self.image_data)
             if self.film_data:
                 store.add_files(entry for entry, _ in self.film_data)
-                cache_image_data.keep(store, recipe().film_data, self.film_data)
+                cache_tables.keep_data(store, recipe().film_data, self.film_data)
             if self.film_prints:
                 store.add_files(entry for entry, _ in self.film_prints)
-                table = cache_image_data.FILM_PRINTS
-                cache_image_data.keep(store, recipe().film_print, self.film_prints, table)
+                table = cache_tables.FILM_PRINTS
+                cache_tables.keep_data(store, recipe().film_print, self.film_prints, table)
             if self.fragments:
-                cache_image_data.keep(store, recipe().fragments, self.fragments, cache_image_data.FRAGMENTS)
+                cache_tables.keep_data(store, recipe().fragments, self.fragments, cache_tables.FRAGMENTS)
             for text, entry, listed in self.archives:
                 store.add_files([entry])
-                cache_image_data.keep(store, text, [(entry, listed)])
+                cache_tables.keep_data(store, text, [(entry, listed)])
 
     def _write_comparisons(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         if self.comparisons:
             text = recipe().comparison
-            cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
+            cache_tables.keep_comparisons(store, store.make_label(text), text, self.comparisons)
         if self.film_comparisons:
             text = recipe().film_comparison
-            cache_comparisons.keep(store, store.make_label(text), text, self.film_comparisons)
+            cache_tables.keep_comparisons(store, store.make_label(text), text, self.film_comparisons)
 
 
 class Scratch:

@@ -145,6 +145,11 @@ class CacheFile:
         )
         return marks == (APPLICATION_ID, SCHEMA_VERSION)
 
+    def has_table(self, name: str) -> bool:
+        """Tell whether the file has a table that is made when its first row is kept."""
+        tables = self.connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+        return tables.fetchone() is not None
+
     def close(self) -> None:
         """Close the file; a scratch store is gone then."""
         self.connection.close()

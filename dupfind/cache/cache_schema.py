@@ -125,6 +125,15 @@ UPDATE_WHOLE = """
     WHERE folder = ? AND name = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND inode = ? AND recipe = ?
 """
 
+
+Part = tuple[str, int]
+"""The name of a column, or of the details, and the number of the piece."""
+
+
+class SnapshotError(ValueError):
+    """What is to be unpacked is not what was packed, or is gone."""
+
+
 FileRow = tuple[Any, ...]
 """One row of one of the two selections: name, size, mtime_ns, ctime_ns, inode, and what was asked for."""
 

@@ -11,8 +11,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError, translated
-from dupfind.cache.cache_schema import SNAPSHOT_PART_TABLE, SNAPSHOT_TABLE
-from dupfind.cache.snapshot_parts import Part, SnapshotError
+from dupfind.cache.cache_schema import SNAPSHOT_PART_TABLE, SNAPSHOT_TABLE, Part, SnapshotError
 from dupfind.digest import DIGEST_BYTES, digest_of
 
 T = TypeVar("T")
@@ -21,7 +20,7 @@ MOST_SNAPSHOTS = 8
 """A million files take 80 MB each for `find`, 120 MB for `scan`."""
 
 
-class Shelf:
+class SnapshotShelf:
     """The snapshots of one cache file, looked up by keys.
 
     What cannot be read is as good as not there: whoever asks walks afresh, and what is wrong with the cache as a whole
@@ -119,7 +118,4 @@ def _seal(key: bytes, part: Part, data: bytes) -> bytes:
 
 
 def _has_tables(file: CacheFile) -> bool:
-    rows = file.connection.execute(
-        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('snapshot', 'snapshot_part')"
-    )
-    return bool(rows.fetchone()[0] == 2)  # noqa: PLR2004 - both of them
+    return file.has_table("snapshot") and file.has_table("snapshot_part")

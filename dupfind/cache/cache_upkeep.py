@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dupfind.cache import cache_answers, cache_comparisons, cache_image_data, cache_snapshots
+from dupfind.cache import cache_snapshots, cache_tables
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheError, reason_of
@@ -75,7 +75,7 @@ def info(path: str) -> CacheInfo | None:
                 "SELECT count(*), count(digest), coalesce(sum(failure IS NOT NULL AND is_image), 0) FROM file"
             ).fetchone()
             (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
-        kept = cache_answers.count(store), cache_snapshots.count(store)
+        kept = cache_tables.count_answers(store), cache_snapshots.count(store)
         return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, *kept)
 
 
@@ -128,11 +128,11 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
             gone, kept, away = _find_gone(store, with_absent_folders=with_absent_folders)
         with store.transaction():
             removed = _forget(store, gone)
-            cache_image_data.forget_gone(store)
+            cache_tables.forget_data_of_gone(store)
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
-            cache_comparisons.forget_all_but(store, _files(store))
-            cache_answers.forget(store)  # the next run over the same files makes its answer again
+            cache_tables.forget_comparisons_but(store, _files(store))
+            cache_tables.forget_answers(store)  # the next run over the same files makes its answer again
             cache_snapshots.forget(store)  # likewise, and they name thumbnails that are gone
         with translated():
             store.connection.execute("VACUUM")

@@ -23,10 +23,10 @@ from operator import itemgetter
 
 from dupfind import __version__
 from dupfind.answers.findings import Findings
-from dupfind.cache import cache_answers
-from dupfind.cache.cache_answers import Answer
+from dupfind.cache import cache_tables
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
 from dupfind.cache.cache_schema import FS_CODEC
+from dupfind.cache.cache_tables import Answer
 from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import DIGEST_BYTES, digest_of
@@ -36,16 +36,18 @@ from dupfind.values import Evidence, FileEntry, ScanSettings
 _RACY_NS = RACY_NS
 _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
 _BATCH = 1 << 14
-_INDIFFERENT = frozenset({
-    # They decide which files there are, and those are in the key:
-    "roots", "excludes", "archives", "follow_symlinks", "named",
-    "disregard", "sidecars",  # what is set aside is set aside of the findings
-    "scan",  # its own fields are looked at one by one
+INDIFFERENT = frozenset({
+    "scan", "roots",  # looked at by themselves
+    "named",  # which files there are shows in the entries
     "haystack", "needles",  # how the user spells the roots
     # They decide no finding that is kept:
     "workers", "scheduler", "timeout_seconds", "max_memory_bytes", "cache", "warnings",
+    "disregard", "sidecars",  # what is set aside is set aside of the findings
 })  # fmt: skip
-"""Fields of the settings that are no part of the key. A new field is one until somebody enters it here."""
+"""Fields of the settings that are no part of the key of what is remembered of a run. A new field is one until somebody
+enters it here."""
+_SHOWN_BY_FILES = frozenset({"excludes", "archives", "follow_symlinks"})
+"""Fields that decide which files there are, and those are in the key of an answer."""
 
 
 class Memory:
@@ -99,7 +101,7 @@ class Memory:
         data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
         with suppress(DamagedError, UnusableError), _opened(self._path) as file:
-            cache_answers.keep(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
+            cache_tables.keep_answer(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
 
     def _seal(self, recipe: str | None, data: bytes) -> bytes:
         """Digest the whole row: an index that is damaged leads to the answer of another run."""
@@ -110,7 +112,7 @@ class Memory:
             return None
         try:
             with _opened(self._path) as file:
-                return cache_answers.find(file, self._key)
+                return cache_tables.find_answer(file, self._key)
         except (DamagedError, UnusableError):  # the run that follows meets it too, and says what there is to say
             return None
 
@@ -143,7 +145,8 @@ def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequenc
 
 
 def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Iterator[bytes]:
-    rules = [(name, value) for name, value in _fields(settings) + _fields(settings.scan) if name not in _INDIFFERENT]
+    fields = _fields(settings) + _fields(settings.scan)
+    rules = [(name, value) for name, value in fields if name not in INDIFFERENT | _SHOWN_BY_FILES]
     yield repr((rules, __version__, program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
     for entries in (needles, haystack):
         for start in range(0, len(entries), _BATCH):

@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.cache.cache_schema import FS_CODEC, PictureRef, fits
+from dupfind.cache.cache_schema import FS_CODEC, Part, PictureRef, SnapshotError, fits
 from dupfind.cache.racy import is_racy
-from dupfind.cache.snapshot_parts import Part, SnapshotError
 from dupfind.values import Failure, FileEntry, FolderId
 
 PIECE = 1024

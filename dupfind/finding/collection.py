@@ -1,7 +1,8 @@
 """A haystack as ``find`` sees it: every file a row, as it was known from the last time or as it is read now.
 
 Known rows come first, then what had to be looked at: files of folders that have changed, files that were too young to
-be remembered. Nothing is given out on what is known alone: each file that was found is looked at once more.
+be remembered. The search for those nearest to one picture, by their hashes, is exact. Nothing is given out on what is
+known alone: each file that was found is looked at once more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
 from dupfind.finding.incremental_walk import Visited
 from dupfind.matching.borders import inner_hashes
+from dupfind.matching.candidates import MOST_CANDIDATES, MOST_TIED
 from dupfind.pictures.formats import is_film_name
 from dupfind.run import Reading
 from dupfind.sources.entries import entry_now
@@ -27,10 +29,13 @@ NO_PICTURE = 255
 _BLOCK = 1 << 16
 """Hashes compared at a time: 512 kB, which the processor's caches hold."""
 
+_MOST_FRAMED = 50
+"""Most rows that are near only where frames are left out."""
 _STRUCK = 9
 """The kind of a row that is no longer there, among those that are not from before."""
 
 Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
 
 
 class Sighting(NamedTuple):
@@ -296,3 +301,61 @@ def _nearest_bits(needles: Words, hashes: Words) -> NDArray[np.uint8]:
         for needle in needles[1:]:
             np.minimum(nearest, np.bitwise_count(block ^ needle), out=nearest)
     return distances
+
+
+class NearRows(NamedTuple):
+    """Rows of a collection that one picture is to be compared with."""
+
+    nearest: list[int]
+    framed: list[int]
+    """What is near only where frames are left out."""
+
+
+class Reach(NamedTuple):
+    """How far is looked."""
+
+    nearest: int
+    """So many are wanted at least, however far away..."""
+    most_bits: int
+    """... but for this."""
+    threshold_bits: int
+    """All within it are wanted, as far as a scan would look at them."""
+
+
+def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach, left_out: list[int]) -> NearRows:
+    """Return the rows that a picture of these ``hashes``, one for each orientation, is to be compared with.
+
+    ``inner`` are its hashes without its frame, none where it has none; ``left_out`` are rows that do not count.
+    """
+    distances = collection.distances_bits(hashes)
+    distances[left_out] = NO_PICTURE
+    counts = np.cumsum(np.bincount(distances, minlength=NO_PICTURE + 1)[:NO_PICTURE])
+    within = min(int(counts[reach.threshold_bits]), MOST_CANDIDATES)
+    rows = _nearest(collection, distances, max(reach.nearest, within), reach.most_bits, MOST_TIED)
+    framed = collection.inner_distances_bits(hashes)
+    if len(inner):
+        np.minimum(framed, collection.distances_bits(inner), out=framed)
+        np.minimum(framed, collection.inner_distances_bits(inner), out=framed)
+    framed[left_out] = NO_PICTURE
+    also_near = _nearest(collection, framed, _MOST_FRAMED, reach.threshold_bits, 0)
+    nearest = rows.tolist()
+    listed = set(nearest)
+    return NearRows(nearest, [row for row in also_near.tolist() if row not in listed])
+
+
+def _nearest(
+    collection: Collection, distances: NDArray[np.uint8], count: int, most_bits: int, most_tied: int
+) -> Places:
+    """Return the ``count`` nearest rows within ``most_bits``,
+    and up to ``most_tied`` more as far away as the last of them.
+    """
+    counts = np.cumsum(np.bincount(distances, minlength=NO_PICTURE + 1)[: most_bits + 1])
+    if not counts[-1]:
+        return np.empty(0, np.int64)
+    last = int(np.searchsorted(counts, min(count, int(counts[-1]))))
+    nearer = np.flatnonzero(distances < last)
+    tied = np.flatnonzero(distances == last)
+    most = max(0, count - len(nearer)) + most_tied
+    if len(tied) > most:
+        tied = collection.in_order(tied)[:most]
+    return np.concatenate([nearer, tied])

@@ -16,13 +16,11 @@ import numpy as np
 from dupfind import __version__, libraries
 from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
 from dupfind.answers.hashed import Given
-from dupfind.cache.cache_schema import FRAMED
-from dupfind.cache.cache_snapshots import Shelf
-from dupfind.cache.snapshot_parts import SnapshotError
+from dupfind.cache.cache_schema import FRAMED, SnapshotError
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
-from dupfind.finding.collection import Collection, Sighting
-from dupfind.finding.nearby import Reach, Rows, near_rows
+from dupfind.finding.collection import Collection, NearRows, Reach, Sighting, near_rows
 from dupfind.finding.snapshot_store import Recollection
 from dupfind.matching.borders import inner_hashes
 from dupfind.matching.candidates import compared
@@ -82,7 +80,7 @@ def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> Answer:
     if all(given.file is None for given in images):
         sought = [Sought(given.path, error=given.error) for given in images]
         return Answer(__version__, run.settings.scan, wanted.nearest, sought, None, None, [])
-    shelf = None if run.cache.path is None else Shelf(run.cache.path)
+    shelf = None if run.cache.path is None else SnapshotShelf(run.cache.path)
     finder = _Finder(run, wanted, shelf)
     try:
         try:
@@ -102,7 +100,7 @@ def _is_film(failure: Failure | None, path: str) -> bool:
 class _Finder:
     """One haystack, and what it takes to look into it."""
 
-    def __init__(self, run: Reading, wanted: Wanted, shelf: Shelf | None) -> None:
+    def __init__(self, run: Reading, wanted: Wanted, shelf: SnapshotShelf | None) -> None:
         self._run = run
         self._settings = run.settings
         self._wanted = wanted
@@ -121,7 +119,7 @@ class _Finder:
         """By the path of each film whose packets were compared, the films of the haystack that have them."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
-        """Find the answer; raises :class:`~dupfind.cache.snapshot_parts.SnapshotError`
+        """Find the answer; raises :class:`~dupfind.cache.cache_schema.SnapshotError`
         where what was remembered has gone.
         """
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
@@ -273,7 +271,7 @@ class _Finder:
         positions = {entry.path: position for position, entry in enumerate(pictures.entries)}
         inner = self._inner_hashes(pictures)
         scan, wanted = self._settings.scan, self._wanted
-        rows: dict[str, Rows] = {}
+        rows: dict[str, NearRows] = {}
 
         def search() -> list[int]:
             collection.read_pictures()
@@ -290,7 +288,7 @@ class _Finder:
         for path, parts in rows.items():
             # Asked again: what has changed since it was remembered had another size then, and has another row now.
             image = pictures.entries[positions[path]]
-            rows[path] = Rows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in parts))
+            rows[path] = NearRows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in parts))
         nearest: dict[str, list[Near]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]

@@ -14,11 +14,11 @@ import numpy as np
 
 from dupfind import __version__
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.cache_schema import SnapshotError
+from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.cache.racy import RACY_NS
 from dupfind.cache.result_cache import program
 from dupfind.cache.snapshot import FolderRow, Inner, Known, pack, unpack, unsettled_since
-from dupfind.cache.snapshot_parts import SnapshotError
 from dupfind.digest import digest_of
 from dupfind.finding.collection import Collection, will_last
 from dupfind.finding.incremental_walk import Revisit, Visited, remembered
@@ -41,7 +41,7 @@ _MOST_FOLDERS = 500
 class Recollection:
     """One haystack and what is remembered of it; ``shelf`` None remembers nothing."""
 
-    def __init__(self, run: Reading, shelf: Shelf | None) -> None:
+    def __init__(self, run: Reading, shelf: SnapshotShelf | None) -> None:
         self._run = run
         self._settings = run.settings
         self._cache = run.cache
@@ -58,7 +58,7 @@ class Recollection:
 
     def open(self, images: Sequence[FileEntry] = (), *, is_anew: bool) -> Collection:
         """Open the collection as it is now; ``is_anew`` walks all of it. Raises
-        :class:`~dupfind.cache.snapshot_parts.SnapshotError`.
+        :class:`~dupfind.cache.cache_schema.SnapshotError`.
 
         What a catalog lists that may be one of ``images`` itself is left out.
         """

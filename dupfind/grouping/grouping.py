@@ -19,7 +19,6 @@ from dupfind.events import Listener
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
 from dupfind.grouping.collection import Collection, gather
-from dupfind.grouping.savings import savings
 from dupfind.pictures.formats import is_film_name
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode, listed
@@ -31,7 +30,6 @@ from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     from dupfind.grouping.clustering import Gatherer, Row, Tie
-    from dupfind.grouping.like_films import LikeStack
 
 LARGEST = "largest file"
 """Why the best of films that look alike is the best: of one film the largest file is the original, nearly always."""
@@ -119,44 +117,97 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     written = [scribe.group(row) for row in rows]
     decoded = {entry.path for entry in pictures.entries}
     undecoded = [entry for entry in firsts if entry.path not in decoded]
-    films, unread = _same_films(undecoded, run)
+    alike, equal, unread = _films(undecoded, level, run, told)
     failures |= unread
-    films = [sorted(equal, key=lambda film: best_of.rank(told.rival(film))) for equal in films]
-    alike: list[list[LikeStack]] = []
-    if level is Evidence.SIMILAR:
-        alike, unread = _like_films(undecoded, films, run)
-        failures |= unread
-    grouped = {film.path for group in alike for stack in group for film in stack.films}
-    written += [_of_like_films(group, copies_of, told) for group in alike]
-    written += [_of_films(equal, copies_of, told) for equal in films if equal[0].path not in grouped]
-    paths_of_films = {film.path for equal in films for film in equal} | grouped
+    written += [_of_films(stacks, copies_of, told, LARGEST) for stacks in alike]
+    written += [_of_films([stack], copies_of, told) for stack in equal]
+    stacks_of_films = [*equal, *(stack for stacks in alike for stack in stacks)]
+    paths_of_films = {film.path for stack in stacks_of_films for film in stack.films}
     written += [
         of_copies(files, told) for files in copies if files[0].path not in paths | paths_of_films
     ]  # no pictures, or not readable
     return _Found(written, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)
 
 
-def _same_films(entries: Sequence[FileEntry], run: Reading) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
-    """Return every set of films that are one by their packets; none without the extra that reads films."""
-    if not libraries.can_read_films() or not any(is_film_name(entry.path) for entry in entries):
-        return [], {}
-    from dupfind.matching.same_film import equal_films
+class FilmStack(NamedTuple):
+    """Films of a group that are one by their packets."""
 
-    return equal_films(entries, run)
+    films: Sequence[FileEntry]
+    """The best first, which was compared."""
+    reason: Reason | None = None
+    """How it differs from the best of the group; None for that one."""
+    distance_bits: int | None = None
 
 
-def _like_films(
-    entries: Sequence[FileEntry], equal: Sequence[Sequence[FileEntry]], run: Reading
-) -> tuple[list[list[LikeStack]], dict[str, Failure]]:
-    """Return the groups of films that look alike, each film with those of its packets; and why films were not decoded.
+def _films(
+    entries: Sequence[FileEntry], level: Evidence, run: Reading, told: Told
+) -> tuple[list[list[FilmStack]], list[FilmStack], dict[str, Failure]]:
+    """Return the groups of films that look alike, the others that are one by their packets, and why some were not read.
 
     None without the extra that reads films.
     """
     if not libraries.can_read_films() or not any(is_film_name(entry.path) for entry in entries):
-        return [], {}
-    from dupfind.grouping.like_films import group_like_films
+        return [], [], {}
+    from dupfind.matching.same_film import equal_films
 
-    return group_like_films(entries, equal, run)
+    sets, failures = equal_films(entries, run)
+    equal = [FilmStack(sorted(films, key=lambda film: best_of.rank(told.rival(film)))) for films in sets]
+    if level is not Evidence.SIMILAR:
+        return [], equal, failures
+    alike, undecoded = _group_like_films(entries, equal, run)
+    grouped = {film.path for stacks in alike for stack in stacks for film in stack.films}
+    return alike, [stack for stack in equal if stack.films[0].path not in grouped], failures | undecoded
+
+
+def _group_like_films(
+    entries: Sequence[FileEntry], equal: Sequence[FilmStack], run: Reading
+) -> tuple[list[list[FilmStack]], dict[str, Failure]]:
+    """Return every group of films that look alike, those first that are in the largest; and why some were not decoded.
+
+    ``equal`` are the films that are one by their packets: the best of each stack stands for it.
+    """
+    from dupfind.matching.like_film import like_films  # brings numpy
+
+    later = {film.path for stack in equal for film in stack.films[1:]}
+    stacks = {stack.films[0].path: stack.films for stack in equal}
+    asked = sorted(
+        (entry for entry in entries if entry.path not in later), key=lambda entry: (-entry.size_bytes, entry.path)
+    )
+    alike, failures = like_films(asked, asked, run)
+    neighbours: dict[str, set[str]] = {}
+    for path, films in alike.items():
+        for film in films:
+            neighbours.setdefault(path, set()).add(film.entry.path)
+            neighbours.setdefault(film.entry.path, set()).add(path)
+    groups: list[list[FilmStack]] = []
+    grouped: set[str] = set()
+    for best in asked:
+        if best.path in grouped or best.path not in neighbours:
+            continue
+        linked = _linked(best.path, neighbours) - grouped - {best.path}
+        near = [film for film in asked if film.path in linked]
+        # Each as a needle of the best, whichever of the two was one before.
+        members, _ = like_films(near, [best], run)
+        if not members:
+            continue
+        found = [film for film in near if film.path in members]
+        grouped |= {best.path, *members}
+        groups.append([FilmStack(stacks.get(best.path, (best,)))])
+        groups[-1] += [
+            FilmStack(stacks.get(film.path, (film,)), like.reason, like.run.distance_bits)
+            for film in found
+            for like in members[film.path]
+        ]
+    return groups, failures
+
+
+def _linked(path: str, neighbours: Mapping[str, set[str]]) -> set[str]:
+    """Return all that are linked with a film over any others: each was compared with a few only."""
+    linked, fresh = {path}, {path}
+    while fresh:
+        fresh = {other for film in fresh for other in neighbours[film]} - linked
+        linked |= fresh
+    return linked
 
 
 def find_copies(entries: Sequence[FileEntry], reader: Reader) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
@@ -254,22 +305,17 @@ class Scribe:
         return best, rivals
 
 
-def _of_films(films: Sequence[FileEntry], copies_of: Mapping[str, Sequence[FileEntry]], told: Told) -> Group:
-    """Make the group of films that are one by their packets, the best first, each with its copies."""
-    best = films[0]
-    lines = [_Line(best, 0, None), *(_Line(copy, 0, Evidence.IDENTICAL) for copy in copies_of.get(best.path, ()))]
-    same = Reason(ReasonCode.SAME_IMAGE_DATA)
-    for film in films[1:]:
-        also = same, Reason(ReasonCode.SAME_BYTES, (told.shown(film.path),))
-        lines.append(_Line(film, 0, Evidence.SAME, reasons=(same,)))
-        lines += [_Line(copy, 0, Evidence.SAME, reasons=also) for copy in copies_of.get(film.path, ())]
-    rivals = [told.rival(line.entry) for line in lines[1:]]
-    return _group(lines, best_of.why(told.rival(best), rivals), told)
+def _of_films(
+    stacks: Sequence[FilmStack],
+    copies_of: Mapping[str, Sequence[FileEntry]],
+    told: Told,
+    why_best: str | None = None,
+) -> Group:
+    """Make the group of films that look alike, each with those that have its packets and with their copies.
 
-
-def _of_like_films(stacks: Sequence[LikeStack], copies_of: Mapping[str, Sequence[FileEntry]], told: Told) -> Group:
-    """Make the group of films that look alike, each with those that have its packets and with their copies."""
-    lines = []
+    ``why_best`` None has the best of one stack told from the rest of it.
+    """
+    lines: list[_Line] = []
     same = Reason(ReasonCode.SAME_IMAGE_DATA)
     for number, stack in enumerate(stacks):
         for place, film in enumerate(stack.films):
@@ -283,7 +329,10 @@ def _of_like_films(stacks: Sequence[LikeStack], copies_of: Mapping[str, Sequence
             reasons = () if stack.reason is None else listed(stack.reason)
             lines.append(_Line(film, number, grade, stack.distance_bits, reasons))
             lines += [_Line(copy, number, Evidence.IDENTICAL) for copy in copies]
-    return _group(lines, LARGEST, told)
+    if why_best is None:
+        best, *rivals = (told.rival(line.entry) for line in lines)
+        why_best = best_of.why(best, rivals)
+    return _group(lines, why_best, told)
 
 
 def of_copies(files: Sequence[FileEntry], told: Told) -> Group:
@@ -320,3 +369,57 @@ def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
     where = told.rival(best)
     also = _ONLY_LISTED if where.is_listed else _LEADS_OUT if where.leads_out else ""
     return Group(members, why_best + also)
+
+
+class Saving(NamedTuple):
+    """What deleting one file would free."""
+
+    size_bytes: int
+    reason: Reason | None
+    """Why it is nothing, or None."""
+
+
+def savings(
+    best: FileEntry,
+    removable: Sequence[FileEntry],
+    shown: Callable[[str], str],
+) -> Mapping[str, Saving]:
+    """Compute what deleting each of ``removable`` would free, by path, when all of them go and ``best`` stays.
+
+    A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
+    is left, be it that of ``best`` or one outside of the group. What is not on disk has one name.
+    """
+    kept = _look(best)
+    names: dict[tuple[int, int], list[FileEntry]] = {}
+    freed: dict[str, Saving] = {}
+    links: dict[tuple[int, int], int] = {}
+    for entry in removable:
+        if not entry.is_on_disk:
+            freed[entry.path] = Saving(entry.size_bytes, None)
+            continue
+        state = _look(entry)
+        if state is None:
+            freed[entry.path] = Saving(0, Reason(ReasonCode.GONE))
+        elif os.path.islink(entry.path):
+            freed[entry.path] = Saving(0, Reason(ReasonCode.SYMBOLIC_LINK))
+        elif kept is not None and os.path.samestat(state, kept):
+            freed[entry.path] = Saving(0, Reason(ReasonCode.HARD_LINK, (shown(best.path),)))
+        else:
+            key = state.st_dev, state.st_ino
+            names.setdefault(key, []).append(entry)
+            links[key] = state.st_nlink
+    for key, entries in names.items():
+        is_last = links[key] <= len(entries)
+        first = Saving(entries[0].size_bytes, None) if is_last else Saving(0, Reason(ReasonCode.HARD_LINK_ELSEWHERE))
+        freed[entries[0].path] = first
+        for entry in entries[1:]:
+            counted = Saving(0, Reason(ReasonCode.HARD_LINK_COUNTED, (shown(entries[0].path),)))
+            freed[entry.path] = counted if is_last else first
+    return freed
+
+
+def _look(entry: FileEntry) -> os.stat_result | None:
+    try:
+        return os.stat(entry.path)
+    except OSError:
+        return None

@@ -77,9 +77,6 @@ class AssetEntry(StoredEntry):
         entry.place, entry.keeper = place, keeper
         return entry
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (tuple(self), self.place)
-
     @property
     def is_only_here(self) -> bool:
         """Tell that it is: the copy lies among the temporary files, and only this machine has the key of the server."""
@@ -127,12 +124,6 @@ class AssetEntry(StoredEntry):
         return self
 
 
-def _remade(fields: tuple[Any, ...], place: Place) -> AssetEntry:
-    entry = AssetEntry(*fields)
-    entry.place = place
-    return entry
-
-
 class ImmichServer(ShelvedSource):
     """A server in the place of a folder."""
 
@@ -155,8 +146,11 @@ class ImmichServer(ShelvedSource):
             with self._explained():
                 version = version_in(client.json("GET", "/api/server/version"))
             by_sums: dict[Sums, list[str]] = {}
-            with listing.stage("reading needles for Immich", len(asked)) as advance:
-                for entry, sums in _all_sums(asked):
+            with (
+                listing.stage("reading needles for Immich", len(asked)) as advance,
+                _threads(os.cpu_count() or 1) as executor,
+            ):
+                for entry, sums in zip(asked, executor.map(_sums, asked), strict=True):
                     advance(1)
                     if sums is not None:
                         by_sums.setdefault(sums, []).append(entry.path)
@@ -339,13 +333,8 @@ def _look_again(client: Client, asset: Asset) -> str | None:
         return str(error)
 
 
-def _all_sums(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, Sums | None]]:
-    """Yield each file with what was read of it; None where it cannot be read, of which later stages tell."""
-    with _threads(os.cpu_count() or 1) as executor:
-        yield from zip(entries, executor.map(_sums, entries), strict=True)
-
-
 def _sums(entry: FileEntry) -> Sums | None:
+    """Read what a server knows a file by; None where it cannot be read, of which later stages tell."""
     sha1 = hashlib.sha1(usedforsecurity=False)
     with suppress(OSError, ChangedError):
         with open_entry(entry) as file:

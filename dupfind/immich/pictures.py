@@ -128,14 +128,15 @@ class PictureSearch:
         with self._listing.stage("searching Immich", len(spans) + len(stems[:MOST_STEMS])) as advance:
             for item, paths in candidates.by_time(self._listed(spans, advance), sought.moments):
                 _enter(found, item, paths)
-            for stem, answer in zip(stems, self._executor.map(self._named, stems[:MOST_STEMS]), strict=False):
+            answers = self._executor.map(self._search, map(candidates.question_of_stem, stems[:MOST_STEMS]))
+            for stem, answer in zip(stems, answers, strict=False):
                 advance(1)
                 for item in candidates.by_stem(candidates.page_in(answer)[0], stem):
                     _enter(found, item, sought.stems[stem])
         return found
 
-    def _named(self, stem: str) -> Any:  # noqa: ANN401 - whatever the server says
-        return self._client.json("POST", "/api/search/metadata", candidates.question_of_stem(stem))
+    def _search(self, question: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the server says
+        return self._client.json("POST", "/api/search/metadata", question)
 
     def _listed(self, spans: Sequence[tuple[int, int]], advance: Callable[[int], None]) -> Iterator[Mapping[str, Any]]:
         """Yield what was taken in these stretches of time, up to a bound."""
@@ -144,8 +145,7 @@ class PictureSearch:
             page, has_more = 1, True
             seen: set[str] = set()
             while has_more:
-                body = candidates.question_of_span(span, page)
-                items, has_more = candidates.page_in(self._client.json("POST", "/api/search/metadata", body))
+                items, has_more = candidates.page_in(self._search(candidates.question_of_span(span, page)))
                 yield from items
                 new = {str(item.get("id")) for item in items} - seen
                 seen |= new

@@ -141,7 +141,7 @@ def _compare_bytes(claim: Claim) -> Look:
 def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -> Look:
     """Digest the image data of both files again."""
     from dupfind.pool.film_digests import read_film_data
-    from dupfind.pool.image_digests import read_image_data
+    from dupfind.pool.tasks import read_image_data
 
     witness = claim.witnesses[0]
     both = [claim.needle, witness]

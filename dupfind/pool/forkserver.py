@@ -14,14 +14,11 @@ import os
 import selectors
 import signal
 import socket
-import struct
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from dupfind.pool import worker
 
-END = struct.Struct("!ii")
-"""How a worker ended: its exit code, negative for a signal; or where it never began, the number of the error."""
 _FIRST_OF_OTHERS = 3
 """The number of the first open file behind the standard streams."""
 _SOCKETS = 2
@@ -72,7 +69,6 @@ def _load() -> None:
     import dupfind.digest
     import dupfind.evidence.fingerprint
     import dupfind.pictures.decode
-    import dupfind.pool.chunk
     import dupfind.pool.tasks  # noqa: F401 - all of them stay loaded in the workers
 
 
@@ -161,4 +157,4 @@ class _Server:
 
 def _tell(status: socket.socket, exit_code: int, error: int) -> None:
     with status, suppress(OSError):
-        status.send(END.pack(exit_code, error))
+        status.send(worker.END.pack(exit_code, error))

@@ -11,6 +11,7 @@ from dupfind.pool.workers import Pool
 from dupfind.values import THUMBNAIL_SIDE
 
 _FEWEST = 8
+_PAIR_BYTES = 2 * THUMBNAIL_SIDE * THUMBNAIL_SIDE
 _WORTH_STARTING = 1024
 """Pairs that take as long as to start processes, where nothing had to be decoded."""
 _BATCH = 1024
@@ -45,7 +46,9 @@ class JudgePool:
             """Judge here: judging is our own and harmless; what a process did not finish is done here."""
             return task([comparison])[0]
 
-        for comparison, judged in self._pool.map(task, self._comparisons(pairs), size_bytes=_size_bytes, lost=here):
+        for comparison, judged in self._pool.map(
+            task, self._comparisons(pairs), size_bytes=lambda _: _PAIR_BYTES, lost=here
+        ):
             yield comparison.pair, judged
 
     def _comparisons(self, pairs: Sequence[Pair]) -> Iterator[Comparison]:
@@ -53,7 +56,3 @@ class JudgePool:
             batch = pairs[start : start + _BATCH]
             thumbnails = self._cache.thumbnails(list({id_ for pair in batch for id_ in (pair.needle, pair.witness)}))
             yield from (Comparison(pair, thumbnails[pair.needle], thumbnails[pair.witness]) for pair in batch)
-
-
-def _size_bytes(_: object) -> int:
-    return 2 * THUMBNAIL_SIDE * THUMBNAIL_SIDE

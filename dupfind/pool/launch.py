@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dupfind.errors import reason_of
-from dupfind.pool.worker import TERMINAL_SIGNALS
+from dupfind.pool.worker import END, TERMINAL_SIGNALS
 
 if TYPE_CHECKING:
     import subprocess
@@ -72,8 +72,6 @@ class _Forked:
 
     def end(self) -> int | None:
         """Ask the server."""
-        from dupfind.pool.forkserver import END
-
         self.status.settimeout(_END_SECONDS)
         try:
             told = self.status.recv(END.size)

@@ -24,7 +24,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, InvalidStateErr
 from contextlib import suppress
 from typing import Any
 
-from dupfind.pool import launch, messages, worker
+from dupfind.pool import launch, worker
 
 _PAUSES_SECONDS = (0.0, 0.1, 0.5, 2.0)
 """Before each try to start: that the system has no more processes to give may pass."""
@@ -77,7 +77,7 @@ class ProcessExecutor(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
         """Hand ``fn`` over; raises :class:`DiedError` or :class:`NeverStartedError` where that cannot be."""
-        message = messages.packed((fn, args, kwargs))
+        message = worker.packed((fn, args, kwargs))
         future: Future[Any] = Future()
         with self._lock:
             if self._is_shut:
@@ -173,7 +173,7 @@ class ProcessExecutor(Executor):
             line = _Line(process)
             greeting: Future[int] = Future()
             try:
-                line.send(greeting, messages.packed((worker.settle, (list(sys.path), _folder()), {})))
+                line.send(greeting, worker.packed((worker.settle, (list(sys.path), _folder()), {})))
                 self._talk(line, ear, until=greeting)
                 if greeting.done():
                     self.pid = greeting.result()
@@ -232,7 +232,7 @@ class _Line:
         self.process = process
         self.pending: deque[Future[Any]] = deque()
         self.unsent = bytearray()
-        self._inbox = messages.Inbox()
+        self._inbox = worker.Inbox()
         process.connection.setblocking(False)
 
     def send(self, future: Future[Any], message: bytes) -> None:

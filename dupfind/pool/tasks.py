@@ -8,6 +8,7 @@ want of memory, which is raised as ``MemoryError``: who runs the tasks knows whe
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,13 @@ from dupfind.values import Failure, FileEntry, Thumbnail
 T = TypeVar("T")
 
 _SMALL_BYTES = 1 << 16
+NO_IMAGE_DATA = b""
+"""In the place of a digest: the file has none that could be relied on."""
+_IMAGE_DATA = "image data"
+_BLOCKS = (0x8769, 0x8825, 0xA005)
+"""Of metadata: EXIF's own block, GPS, interoperability."""
+_OTHER_FACTS = frozenset({"xmp", "XML:com.adobe.xmp", "photoshop", "icc_profile", "comment"})
+"""Under what names Pillow keeps what is no EXIF; each counts as one fact."""
 
 
 class ReadError(Exception):
@@ -143,11 +151,69 @@ def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> 
         return timed_out(timeout_seconds)
 
 
+def read_image_data(
+    entries: Sequence[FileEntry],
+    max_pixels: int,
+    timeout_seconds: float,
+    prepare: Callable[[IO[bytes]], None] = lambda _: None,
+) -> list[Outcome]:
+    """Digest the image data of each file; ``prepare`` is told of each file before it is read."""
+    from dupfind.pictures import decode, image_data
+
+    def read_one(entry: FileEntry) -> Outcome:
+        read_ns = time.time_ns()
+        try:
+            with opened(entry, _IMAGE_DATA) as file:
+                prepare(file)
+
+                def read() -> bytes:
+                    with decode.in_plain_words(file):
+                        return image_data.read_digest(file, max_pixels) or NO_IMAGE_DATA
+
+                result: bytes | Failure = decoded(read, limit, timeout_seconds)
+        except ReadError as error:
+            result = error.failure
+        return Outcome(result, read_ns)
+
+    with TimeLimit(timeout_seconds) as limit:
+        return [read_one(entry) for entry in entries]
+
+
 def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
     """Hash each (id, thumbnail) in its first ``orientations`` to 64 bits, packed big-endian."""
     from dupfind.evidence.fingerprint import packed_hashes
 
     return packed_hashes([thumbnail for _, thumbnail in pictures], algorithm, orientations)
+
+
+def count_tags(entries: Sequence[FileEntry], timeout_seconds: float) -> list[int]:
+    """Return for each file the number of facts in its metadata: EXIF, GPS, IPTC, XMP. Nothing is decoded.
+
+    What cannot be read holds none: the number only breaks ties.
+    """
+    from PIL import Image
+
+    from dupfind.pictures import decode, formats
+
+    assert decode.RECIPE  # whose import makes Pillow know HEIC
+    Image.MAX_IMAGE_PIXELS = None  # nothing is decoded, whatever its size
+    counts = []
+    with TimeLimit(timeout_seconds) as limit, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for entry in entries:
+            try:
+                with (
+                    limit.each(),
+                    opened(entry, "metadata") as file,
+                    Image.open(file, formats=formats.DECODED) as image,
+                ):
+                    exif = image.getexif()
+                    of_blocks = sum(len(exif.get_ifd(block)) for block in _BLOCKS)
+                    count = len(exif) + of_blocks + len(image.info.keys() & _OTHER_FACTS)
+            except Exception:  # noqa: BLE001 - Pillow raises nearly every class there is on hostile files
+                count = 0
+            counts.append(count)
+    return counts
 
 
 def timed_out(seconds: float) -> Failure:

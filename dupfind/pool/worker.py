@@ -1,4 +1,9 @@
-"""The life of a worker: read a task from its socket, run it, write what came of it; gone when the socket ends."""
+"""The life of a worker: read a task from its socket, run it, write what came of it; gone when the socket ends.
+
+Task and outcome go as messages: eight bytes that tell the length, then a pickle. A message counts once all of it is
+there. What a process leaves behind that dies in the midst of one is never taken for a result, and never waited for: its
+socket has an end.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,20 @@ import os
 import pickle
 import signal
 import socket
+import struct
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any, TypeVar
 
-from dupfind.pool import messages, time_limit
+from dupfind import memory_limit
+from dupfind.pool import time_limit
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TERMINAL_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """What a terminal or a shell sends to the whole group; the parent hears it too and ends its workers itself."""
@@ -20,6 +32,10 @@ TERMINAL_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIG
 _FIRST_TO_GO = b"500"
 """Of 1,000: a system that runs out of memory is to end the process that decodes, and not the one that has the answer,
 nor the file server of the machine."""
+END = struct.Struct("!ii")
+"""How a worker ended, as the server that forked it tells it: its exit code, negative for a signal; or where it never
+began, the number of the error."""
+_LENGTH = struct.Struct("!Q")
 
 
 def work(connection: socket.socket) -> None:
@@ -28,7 +44,7 @@ def work(connection: socket.socket) -> None:
         score.write(_FIRST_TO_GO)
     time_limit.allow_to_end_this_process()
     with suppress(OSError), connection.makefile("rb") as tasks:  # the parent may go at any moment
-        while (task := messages.read(tasks)) is not None:
+        while (task := read_message(tasks)) is not None:
             connection.sendall(_outcome(task))
 
 
@@ -69,11 +85,27 @@ def work_spawned() -> None:
     os._exit(0)
 
 
+def run_chunk(
+    task: Callable[[list[T]], list[R]], most_bytes: int | None, chunk: list[T]
+) -> tuple[list[R], float, float]:
+    """Return what ``task`` gives of one chunk of items under this ceiling of memory, the processor seconds, and their
+    share of the time by the clock.
+
+    What every executor runs, a thread of this process as well; a worker does one thing at a time.
+    """
+    clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
+    began, began_at = clock(), time.monotonic()
+    with memory_limit.held(most_bytes):
+        results = task(chunk)
+    seconds = clock() - began
+    return results, seconds, seconds / max(1e-9, time.monotonic() - began_at)
+
+
 def _outcome(task: bytes) -> bytes:
     """Run ``task`` and return the message about it: whether it went well, and its result or its error."""
     try:
         function, arguments, options = pickle.loads(task)  # noqa: S301 - from the process that has started this one
-        return messages.packed((True, function(*arguments, **options)))
+        return packed((True, function(*arguments, **options)))
     except Exception as error:  # noqa: BLE001 - as executors do
         return _failure(error)
 
@@ -82,6 +114,41 @@ def _failure(error: Exception) -> bytes:
     message: tuple[bool, Any] = False, error
     with suppress(Exception):
         error.add_note("In a worker:\n" + "".join(traceback.format_exception(error)))
-        pickle.loads(messages.packed(message)[8:])  # noqa: S301 - some errors can be written and not be read again
-        return messages.packed(message)
-    return messages.packed((False, RuntimeError(repr(error))))
+        pickle.loads(packed(message)[_LENGTH.size :])  # noqa: S301 - some can be written and not be read again
+        return packed(message)
+    return packed((False, RuntimeError(repr(error))))
+
+
+def packed(value: object) -> bytes:
+    """Return ``value`` as a message; raises what pickle raises."""
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(data)) + data
+
+
+def read_message(stream: IO[bytes]) -> bytes | None:
+    """Return the pickle of the next message; None where the stream ends before the message does."""
+    header = stream.read(_LENGTH.size)
+    if len(header) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(header)
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
+class Inbox:
+    """Puts messages together from the pieces in which a socket gives them."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def take(self, piece: bytes) -> Iterator[Any]:
+        """Yield the values that ``piece`` completes; raises what pickle raises where they make no sense."""
+        self._data += piece
+        while len(self._data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._data)
+            end = _LENGTH.size + length
+            if len(self._data) < end:
+                return
+            message = bytes(self._data[_LENGTH.size : end])
+            del self._data[:end]
+            yield pickle.loads(message)  # noqa: S301 - from a process that this one has started

@@ -34,9 +34,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from dupfind import memory_limit
 from dupfind.errors import NoProcessError
-from dupfind.pool.chunk import run_chunk
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.processes import WATCHDOG_EXIT, Death
+from dupfind.pool.worker import run_chunk
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -21,7 +21,7 @@ from dupfind.report.document import SIGNS, Album, Places, shown
 from dupfind.report.places import parts_of
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, server_line, size
-from dupfind.sidecars.pairs import pairs_of
+from dupfind.sidecars.one_shot import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 SCRIPTS = (*document.COMMON, "stage.js", "tree.js", "rows.js", "decisions.js", "scan.js", "start.js")

@@ -28,7 +28,7 @@ from dupfind.report.text import (
     size,
 )
 from dupfind.settings import ReportSettings
-from dupfind.sidecars.pairs import Pair, pairs_of
+from dupfind.sidecars.one_shot import Pair, pairs_of
 from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _WIDE, _NARROW = 110, 60

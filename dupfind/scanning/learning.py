@@ -6,8 +6,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dupfind.cache.last_run import Hashes, Links, mark
-from dupfind.cache.last_run_store import Learned
+from dupfind.cache.last_run import Hashes, Learned, Links, mark
 from dupfind.values import FileEntry
 
 if TYPE_CHECKING:

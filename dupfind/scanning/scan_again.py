@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
-from dupfind.cache.last_run import LastRun, Rows, mark
-from dupfind.cache.last_run_store import Learned
-from dupfind.cache.snapshot_parts import SnapshotError
+from dupfind.cache.cache_schema import SnapshotError
+from dupfind.cache.last_run import LastRun, Learned, Rows, mark
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import ReasonCode, is_fragment
 from dupfind.scanning.changes import Changes, changes_since

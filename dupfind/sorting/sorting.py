@@ -67,8 +67,7 @@ def _sort(whole: Collection, like: NamedFile | None, run: Reading) -> tuple[list
 
 def _along_a_path(copies: Sequence[Sequence[str]], features: Features) -> list[Placed]:
     """Order the files so that neighbours are near each other, those of each picture together."""
-    from dupfind.sorting.near_graph import lengths
-    from dupfind.sorting.seriation import seriate
+    from dupfind.sorting.seriation import lengths, seriate
 
     path = seriate(features)
     steps = [None, *lengths(features, path[:-1], path[1:]).tolist()] if len(path) else []

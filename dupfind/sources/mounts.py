@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from dupfind.sources.file_systems import FileSystem, file_system
+from dupfind.sources.normal_form import folded_path
 from dupfind.values import FolderId, Tree
 
 _TABLE = "/proc/self/mountinfo"
@@ -99,7 +99,7 @@ class Mounts:
         below = path[len(mount.point.rstrip(os.sep)) :].lstrip(os.sep)
         inner = os.path.join(mount.inner, below) if below else mount.inner
         if mount.system.ignores_case:
-            inner = folded(inner)
+            inner = folded_path(inner)
         return self.backing.get(mount.device, mount.device), inner
 
     def folder_id(self, path: str, device: int) -> FolderId | None:
@@ -113,11 +113,6 @@ class Mounts:
 
 
 NO_MOUNTS = Mounts()
-
-
-def folded(path: str) -> str:
-    """Return ``path`` as a file system sees it that is blind to case and to the forms of Unicode."""
-    return unicodedata.normalize("NFC", path).casefold()
 
 
 def read_mounts() -> Mounts:
@@ -156,7 +151,7 @@ def _plain(name: str) -> str:
 
 def _with_known_kind(line: Mount) -> Mount:
     """Tell NTFS from exFAT, which both are ``fuseblk``, where udev has looked into the device; WebDAV by its URL."""
-    if line.kind == "fuseblk" and "E:ID_FS_TYPE=ntfs" in _lines(f"{_UDEV}/b{_numbers(line.device)}"):
+    if line.kind == "fuseblk" and "E:ID_FS_TYPE=ntfs" in lines_of(f"{_UDEV}/b{_numbers(line.device)}"):
         return line._replace(kind="ntfs-3g")
     if line.kind == "fuse" and line.source.startswith(("http://", "https://")):
         return line._replace(kind="davfs")
@@ -167,18 +162,19 @@ def _backing(device: int) -> str | None:
     """Return what a loop device shows, and from which byte on; None for other devices."""
     folder = f"{_BLOCK_DEVICES}/{_numbers(device)}"
     if os.path.exists(f"{folder}/partition"):
-        folder, start = f"{folder}/..", _lines(f"{folder}/start")[:1]
+        folder, start = f"{folder}/..", lines_of(f"{folder}/start")[:1]
     else:
         start = ["0"]
-    image = _lines(f"{folder}/loop/backing_file")[:1]
-    return ":".join([*image, *_lines(f"{folder}/loop/offset")[:1], *start]) if image else None
+    image = lines_of(f"{folder}/loop/backing_file")[:1]
+    return ":".join([*image, *lines_of(f"{folder}/loop/offset")[:1], *start]) if image else None
 
 
 def _numbers(device: int) -> str:
     return f"{os.major(device)}:{os.minor(device)}"
 
 
-def _lines(path: str) -> list[str]:
+def lines_of(path: str) -> list[str]:
+    """Return the lines of a file in which the system tells something; none where it does not."""
     with suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
         return file.read().splitlines()
     return []

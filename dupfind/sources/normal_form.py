@@ -24,3 +24,8 @@ def folded(name: str) -> str:
         return " ".join(name.lower().split())
     visible = "".join(char for char in normalize("NFC", name) if category(char) != "Cf")
     return " ".join(normalize("NFC", visible.casefold()).split())
+
+
+def folded_path(path: str) -> str:
+    """Return ``path`` as a file system sees it that is blind to case and to the forms of Unicode."""
+    return normalize("NFC", path).casefold()

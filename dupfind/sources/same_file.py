@@ -4,7 +4,7 @@ On one file system the inode number tells, or the path where numbers do not last
 systems (sshfs, mergerfs, overlayfs and their like) numbers them anew. Their size and times are handed on, as far as the
 protocol goes, and are compared at the coarser clock of the two. The time of change counts where both sides keep it: no
 copy has it. Where one does not, a copy that kept its time looks the same as the file itself, and is taken for it unless
-:mod:`dupfind.sources.room` shows that there are two file systems.
+:mod:`dupfind.sources.separate_systems` shows that there are two file systems.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dupfind.errors import SettingsError
-from dupfind.sources import room
+from dupfind.sources import separate_systems
 from dupfind.sources.file_systems import QUARTER_NS, TICK_NS, is_one_time
-from dupfind.sources.mounts import Mount, Mounts, folded, read_mounts
+from dupfind.sources.mounts import Mount, Mounts, read_mounts
+from dupfind.sources.normal_form import folded_path
 from dupfind.sources.roots import NamedFile
 from dupfind.values import FileEntry, Problem, Side, Tree, is_below
 
@@ -61,7 +62,9 @@ class SameFile:
             is_one_state = times == (needle_state.st_mtime_ns, needle_state.st_ctime_ns)
             return (state.st_size == needle_state.st_size and is_one_state) or self.is_disguised(entry, needle)
         # Nobody knows whether the file system tells the case of letters, or forms of Unicode, apart.
-        is_same_name = is_same_folder and folded(os.path.basename(real)) == folded(os.path.basename(needle.path))
+        is_same_name = is_same_folder and folded_path(os.path.basename(real)) == folded_path(
+            os.path.basename(needle.path)
+        )
         return state.st_nlink == 1 or is_same_name or self.is_one_place(entry.path, needle.path)
 
     def is_one_place(self, path: str, other: str) -> bool:
@@ -102,7 +105,7 @@ class SameFile:
             return place == other_place or (
                 # Nobody knows whether another machine tells the case of letters apart.
                 mount.system.is_remote
-                and folded(place[1]) == folded(other_place[1])
+                and folded_path(place[1]) == folded_path(other_place[1])
                 and _is_one_state(entry, mount, needle, other_mount)
             )
         if not (mount.system.shows_others or other_mount.system.shows_others):
@@ -127,7 +130,7 @@ class SameFile:
             return False  # the time of change has told already
         known = self._are_two.get((folder, other))
         if known is None:
-            known = self._are_two[folder, other] = room.are_two(mount, folder, other_mount, other)
+            known = self._are_two[folder, other] = separate_systems.are_two(mount, folder, other_mount, other)
         return known
 
 

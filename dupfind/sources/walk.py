@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 
 from dupfind.errors import reason_of
-from dupfind.sources.appledouble import is_appledouble
 from dupfind.sources.entries import entry_of, is_same_folder, without_inode
 from dupfind.sources.ignore import (
     EXCLUDED,
@@ -26,7 +25,7 @@ from dupfind.sources.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.sources.left_overs import LeftOvers
+from dupfind.sources.left_overs import LeftOvers, is_appledouble
 from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import ids_of

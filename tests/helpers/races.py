@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from dupfind import pipeline
-from dupfind.cache import cache, last_run_store, result_cache
+from dupfind.cache import cache, last_run, result_cache
 from dupfind.commands import indexing
 from dupfind.values import FileState, Report
 from tests.helpers.scans import settings
@@ -31,7 +31,7 @@ NAMES = ("a", "b", "c")
 def believed_at_once() -> Iterator[None]:
     """Files of milliseconds ago are believed: a machine cannot wait two seconds after each step."""
     with ExitStack() as stack:
-        for module in (cache, result_cache, last_run_store):
+        for module in (cache, result_cache, last_run):
             stack.enter_context(patch.object(module, "_RACY_NS", 0))
         stack.enter_context(patch.object(indexing, "RACY_NS", 0))
         yield

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.cache_schema import Part, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, FolderRow, Inner, Noted, make_rows, pack
-from dupfind.cache.snapshot_parts import Part
 from dupfind.values import Failure, FileEntry
 
 FOLDERS = (

@@ -11,7 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind.sources.mounts import Mount
+from dupfind.sources.mounts import Mount, lines_of
 
 if TYPE_CHECKING:
     import ipaddress
@@ -116,22 +116,14 @@ def _own_addresses() -> frozenset[str]:
     """Return the addresses of this machine, by the kernel's tables; see proc(5) for their form."""
     addresses = set()
     before = ""
-    for line in _lines("/proc/net/fib_trie"):  # an own address is a line above "/32 host LOCAL"
+    for line in lines_of("/proc/net/fib_trie"):  # an own address is a line above "/32 host LOCAL"
         if "/32 host LOCAL" in line:
             addresses.add(before.rsplit(maxsplit=1)[-1])
         before = line if line.strip() else before
-    for line in _lines("/proc/net/if_inet6"):
+    for line in lines_of("/proc/net/if_inet6"):
         own = _address(":".join(re.findall("....", line.split()[0])))
         addresses.add(str(own))
     return frozenset(addresses)
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            return file.read().splitlines()
-    except OSError:
-        return []
 
 
 def look(folder: str) -> Room | None:
