@@ -184,6 +184,8 @@ class Facts(NamedTuple):
     @property
     def most_mark(self) -> float:
         """Worst small mark that a codec may leave, to the bound of places."""
+        if self.has_palette:  # the colour of a single pixel is that of a dot
+            return math.inf
         if self.is_poor:
             return MARK_BOUND_OF_POOR
         return MARK_BOUND_OF_FAIR if self.is_fair or self.bits is not None else MARK_BOUND
