@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zlib
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -438,6 +438,32 @@ def test_a_size_that_was_rounded_up(size: tuple[int, int], smaller: tuple[int, i
     if is_asked:
         assert np.array_equal(read.gray, np.asarray(image.reduce(factor)))
         assert np.array_equal(picked[0].versions[way][0], read.gray)
+
+
+@pytest.mark.parametrize(("size", "cell"), [((301, 200), 2), ((2048, 1024), 2), ((2049, 1024), 4)])
+def test_a_value_of_colour_stands_for_few_pixels(size: tuple[int, int], cell: int) -> None:
+    """For 4 x 4 of a large picture, whose figures are larger."""
+    image = Image.new("RGB", size, (200, 90, 30))
+    read = decode.read_full_size(io.BytesIO(save(image, "BMP")), "a.bmp", 10**9, size)
+    assert read.color is not None
+    assert (2, size[1] // cell, size[0] // cell) == read.color.shape
+
+
+def _picked(way: decode.Way, _: decode.Tiles) -> decode.Way:
+    return way
+
+
+def test_colours_are_reduced_as_the_picture_is() -> None:
+    """Every so many pixels have other colours than averages."""
+    image = Image.fromarray(np.random.Generator(np.random.PCG64(1)).integers(0, 256, (80, 120, 3), np.uint8))
+    file, reads = save(image, "PNG"), []
+    for kernel in (Image.Resampling.NEAREST, Image.Resampling.LANCZOS):
+        way = decode.Way(kernel)
+        reads.append(decode.read_full_size(io.BytesIO(file), "a.png", 10**9, (60, 40), partial(_picked, way)))
+    few = image.resize((60, 40), Image.Resampling.NEAREST)
+    alone = decode.read_full_size(io.BytesIO(save(few, "PNG")), "a.png", 10**9, (60, 40))
+    assert np.array_equal(reads[0].color, alone.color)
+    assert not np.array_equal(reads[1].color, alone.color)
 
 
 @pytest.mark.parametrize("orientation", [*range(10), 65535])

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from benchmarks import filters
 from benchmarks.drawing import font
-from dupfind.evidence import detail, full_size
+from dupfind.evidence import color_cells, detail, full_size
 from dupfind.evidence.full_size import Facts
 from dupfind.evidence.pixels import Pixels
 from dupfind.pictures import decode
@@ -429,6 +429,8 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"color_spots": ((8.5, 3.8), (0, 0))}, Code.COLOR),
         ({"color_spots": ((8.5, 3.0), (5.5, 3.5))}, None),
         ({"color_spots": ((0, 0), (6.5, 3.5))}, Code.COLOR),
+        ({"mark": 1.1}, Code.COLOR),  # 0.42 of 2.6
+        ({"mark": 1.08}, None),
         ({"kept": detail.Kept(0.7, 0.1)}, Code.LESS_DETAIL),
         ({"kept": detail.Kept(1.0, 0.7)}, Code.LESS_DETAIL),
         ({"kept_coarse": detail.Kept(0.7, 0.1)}, Code.LESS_DETAIL),
@@ -451,6 +453,88 @@ def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
     """What is beyond one bound, and within all others."""
     against = full_size.judge(measured(**changes), PNG)
     assert code == (None if against is None else against.code)
+
+
+@pytest.mark.parametrize(
+    ("facts", "most"),
+    [
+        (PNG, 0.42 * 2.6),
+        (JPEG_90, 0.42 * 2.6),
+        (JPEG_70, 0.48 * 2.6),
+        (Facts(bits=2.0), 0.48 * 2.6),
+        (Facts(quality=50), 0.9 * 2.6),
+        (Facts(scale=2.0), 0.42 * 1.9),
+        (Facts(scale=1.1), 0.42 * 1.9 * full_size.SCALED_SLACK),
+    ],
+)
+def test_each_bound_of_marks_counts(facts: Facts, most: float) -> None:
+    """A coarser needle is allowed more, and one that was fitted less."""
+    for mark, code in ((most * 1.01, Code.COLOR), (most * 0.99, None)):
+        against = full_size.judge(measured(mark=mark, mark_where=(0.9, 0.1)), facts)
+        assert (None if code is None else Reason(code, (AT_FULL_SIZE, "near the bottom left"))) == against
+
+
+def test_marks_are_not_asked_for_where_colours_are_dots() -> None:
+    """Of 20 photos as GIF 9 pass, and 5 of those differ by more than twice the bound."""
+    assert full_size.judge(measured(mark=9.0), Facts(has_palette=True)) is None
+
+
+def dated(date: str, height: int) -> Image.Image:
+    """A grainy photo with a date on it, in an orange that is as bright as the ground."""
+    noise = np.random.Generator(np.random.PCG64(2)).normal(0, 6, (360, 480, 1))
+    scene = np.asarray(pictures.photo(2, (480, 360)), np.float32) / 4
+    image = Image.fromarray((scene + 121 + noise).clip(0, 255).astype(np.uint8))
+    ImageDraw.Draw(image).text((120, 300), date, (255, 140, 20), font(height))
+    return image
+
+
+def test_a_figure_in_colour_alone_is_seen_in_a_smaller_needle() -> None:
+    """Of 8 pixels' height: neither its brightness nor its colour would tell by itself."""
+    needle = encoded(scaled(dated("18.05.2004", 20), 0.5), quality=90)
+    for date, code in (("18.05.2004", None), ("18.06.2004", Code.COLOR)):
+        witness = encoded(dated(date, 20), quality=92)
+        own = pixels(needle)
+        other = pool_full_size.fitted(pixels(witness, needle.size, like=needle), own)
+        measures, facts = full_size.measure(own, other), Facts(quality=90, scale=2.0)
+        against = full_size.judge(measures, facts)
+        assert code == (None if against is None else against.code)
+        assert full_size.judge(measures._replace(mark=0.0), facts) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(3, 3), (4, 9), (17, 12)]), st.sampled_from([2, 30, 120]))
+def test_the_worst_mark_is_that_of_a_slow_search(seed: int, shape: tuple[int, int], most: int) -> None:
+    """Cell by cell, wherever the colour of a cell differs by more than is usual."""
+    source = np.random.Generator(np.random.PCG64(seed))
+    ours = source.integers(100, 120, (2, *shape), np.uint8)
+    theirs = ours.copy()
+    theirs[:, : shape[0] // 2 + 1, : shape[1] // 2 + 1] += source.integers(0, most, (2, 1, 1), np.uint8)
+    ratios = source.random(shape, np.float32)
+    squares = ((ours.astype(float) - theirs) ** 2).sum(0)
+    floor, worst = 64 + np.quantile(squares, 0.9), 0.0
+    for down, right in np.ndindex(shape[0] - 2, shape[1] - 2):
+        window = slice(down, down + 3), slice(right, right + 3)
+        if squares[down + 1, right + 1] >= 0.4 * floor:
+            shown = max(side[:, *window].var((1, 2)).sum() for side in (ours, theirs))
+            worst = max(worst, squares[window].mean() / (floor + shown) * ratios[window].mean())
+    mark, (down, right) = color_cells.worst_mark(ours, theirs, ratios)
+    assert mark == pytest.approx(worst, rel=1e-4)
+    assert 0 <= down < 1
+    assert 0 <= right < 1
+
+
+def test_colour_of_two_pixels_gives_that_of_four() -> None:
+    """Mean by mean, whatever the size; what has no more is left as it is."""
+    for width, height in ((40, 24), (43, 27), (38, 30)):
+        color = np.random.Generator(np.random.PCG64(1)).integers(0, 256, (2, height // 2, width // 2), np.uint8)
+        fine = Pixels(np.zeros((height, width), np.uint8), color)
+        coarse = color_cells.of_four_pixels(fine)
+        assert coarse is not None
+        assert (2, height // 4, width // 4) == coarse.shape
+        assert color_cells.cell_side(fine) == 2
+        assert color_cells.cell_side(fine._replace(color=coarse)) == 4
+        assert color_cells.of_four_pixels(fine._replace(color=coarse)) is coarse
+        assert np.abs(coarse[:, 3, 5] - color[:, 6:8, 10:12].mean((1, 2))).max() <= 0.5
+    assert color_cells.of_four_pixels(Pixels(fine.gray, None)) is None
 
 
 @pytest.mark.parametrize("side", [2, 4, 8])

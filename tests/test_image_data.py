@@ -19,9 +19,20 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from dupfind.errors import NotAPictureError, UndecodableError
-from dupfind.pictures import decode, image_data
+from dupfind.pictures import decode, image_data, png_data
 from fixtures import pictures
-from tests.helpers.image_data import FILMS, SIZE, chunk, film, pages, photo, png48, with_chunks, with_packet
+from tests.helpers.image_data import (
+    FILMS,
+    SIZE,
+    chunk,
+    film,
+    pages,
+    photo,
+    png48,
+    with_chunks,
+    with_packed,
+    with_packet,
+)
 from tests.helpers.stamped import ASCII, EXIF, LONG, SHORT, block, digest, saved, short, xmp
 
 DATE = (ASCII, b"2006:12:25 10:11:12\0")
@@ -209,6 +220,66 @@ def test_chunks_of_a_png(make: Callable[[], bytes]) -> None:
     assert digest(plain) == digest(with_chunks(plain, *words)) is not None
     others = [with_chunks(plain, one) for one in PNG_CHUNKS.values()] + [plain + b"behind"]
     assert len(others) + 1 == len({digest(content) for content in (plain, *others)})
+
+
+HIDING: dict[str, Callable[[bytes], bytes]] = {
+    "behind the packed data": lambda packed: packed + b"hidden",
+    "further rows": lambda packed: zlib.compress(zlib.decompress(packed) + b"x"),
+    "further rows, many": lambda packed: zlib.compress(zlib.decompress(packed) + bytes(3 << 20)),
+    "a second stream": lambda packed: packed + zlib.compress(b"hidden"),
+    "what cannot be unpacked": lambda packed: packed[:-4] + b"hide",
+}
+
+
+@pytest.mark.parametrize("change", HIDING.values(), ids=HIDING)
+@pytest.mark.parametrize("make", [lambda: saved(photo(), "PNG"), png48], ids=["8 bits", "16 bits"])
+def test_data_behind_the_pixels_of_a_png(make: Callable[[], bytes], change: Callable[[bytes], bytes]) -> None:
+    """No decoder shows them, so that a copy of the pixels would lose them: there is no digest."""
+    plain = make()
+    again = with_packed(plain, lambda packed: zlib.compress(zlib.decompress(packed), 1))
+    assert digest(again) is not None
+    assert not png_data.hides_data(io.BytesIO(again))
+    hiding = with_packed(plain, change)
+    assert digest(hiding) is None
+    assert png_data.hides_data(io.BytesIO(hiding))
+
+
+def test_data_behind_the_pixels_of_a_frame() -> None:
+    """The last frame of an animation."""
+    assert digest(film("PNG")) is not None
+    assert digest(with_packed(film("PNG"), HIDING["further rows"], b"fdAT")) is None
+
+
+def test_a_chunk_behind_the_packed_data_of_a_png() -> None:
+    """Another one of the same kind."""
+    plain = saved(photo(), "PNG")
+    assert digest(plain[:-12] + chunk(b"IDAT", b"hidden") + plain[-12:]) is None
+    assert digest(plain[:-12] + chunk(b"IDAT", b"") + plain[-12:]) == digest(plain)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (3, 2), (5, 9), (8, 8), (33, 17)])
+@pytest.mark.parametrize(("kind", "depth", "samples"), [(0, 1, 1), (3, 4, 1), (2, 8, 3), (6, 16, 4)])
+def test_interlaced_rows_are_counted(size: tuple[int, int], kind: int, depth: int, samples: int) -> None:
+    """Pass by pass, as Adam7 has them: a byte more is hidden."""
+    rows = b""
+    for pixels in _adam7(size):
+        rows += (b"\0" + bytes(-(-pixels[0] * depth * samples // 8))) * pixels[1]
+    header = struct.pack(">IIBBBBB", *size, depth, kind, 0, 0, 1)
+    for more in (b"", b"x"):
+        parts = [chunk(b"IHDR", header), chunk(b"PLTE", bytes(48)), chunk(b"IDAT", zlib.compress(rows + more))]
+        png = b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+        assert png_data.hides_data(io.BytesIO(png)) is bool(more)
+
+
+def _adam7(size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Columns and rows of each pass, counted pixel by pixel (ISO/IEC 15948, 8.2)."""
+    pattern = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
+    counts = []
+    for number in "1234567":
+        places = [(x, y) for y in range(size[1]) for x in range(size[0]) if pattern[y % 8][x % 8] == number]
+        if places:
+            counts.append((len({x for x, _ in places}), len({y for _, y in places})))
+    return counts
 
 
 def test_many_words_of_a_png() -> None:

@@ -11,13 +11,14 @@ import pytest
 from PIL import Image, ImageCms, ImageFilter
 
 from dupfind.evidence.fingerprint import turn_back
-from dupfind.pictures import decode
+from dupfind.pictures import decode, kinds
 from dupfind.pool import tasks
 from dupfind.pool.full_size import MOST_PIXELS, FullSizePair, compare_pairs, pair_of
-from dupfind.reasons import ReasonCode
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import icc, pictures
 from tests.helpers.details import grainy
+from tests.helpers.image_data import with_packed
 
 SIZE = (320, 240)
 PHOTO = pictures.photo(1, SIZE)
@@ -193,6 +194,22 @@ def test_a_damaged_file(tmp_path: Path, pair: FullSizePair) -> None:
     state = cut.stat()
     entry = FileEntry(str(cut), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
     assert not_compared(pair._replace(needle=entry))
+
+
+@pytest.mark.parametrize("side", ["needle", "witness"])
+def test_data_behind_the_pixels_of_a_needle(tmp_path: Path, side: str) -> None:
+    """A copy of the picture would lose them; what the witness holds besides is no loss."""
+    sides = {name: put(tmp_path / f"{name}.png", PHOTO) for name in ("needle", "witness")}
+    path = Path(sides[side][0].path)
+    hiding = with_packed(path.read_bytes(), lambda packed: packed + b"hidden")
+    path.write_bytes(hiding)
+    state = path.stat()
+    entry = FileEntry(str(path), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    sides[side] = entry, sides[side][1]
+    (compared,) = compare_pairs([pair_of(sides["needle"], sides["witness"], 0)], 10**9, 60.0)
+    expected = Reason(ReasonCode.MORE_IN_FILE, (kinds.BEHIND_PIXELS,)) if side == "needle" else None
+    assert compared.objection == expected
+    assert compared.is_lasting
 
 
 def test_too_many_pixels(pair: FullSizePair) -> None:

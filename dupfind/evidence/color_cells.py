@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from dupfind.evidence.cells import NOISE_SHARE, Sums, sums_of_four
-from dupfind.evidence.pixels import Bytes, Grey
+from dupfind.evidence.pixels import Bytes, Grey, Pixels
 
 _LEAST_COLOR = 6.0
 """Mean square of Cb and Cr, in levels, below which a picture has no colour of which the strength could be told."""
@@ -17,6 +18,12 @@ _COLOR_SIDES = 2, 4
 """Values of colour a side of these cells."""
 _LEAST_COLOR_STEP, _FEWEST_STEPS = 10, 60
 _LOSS_SHARE = 0.98
+_MARK_FLOOR, _LEAST_MARK = 64.0, 0.4
+"""Square of the levels that may differ in a mark of colour without any codec, and the share of what is there below
+which nothing is looked at: under every bound."""
+_MARK_NOISE_SHARE, _MOST_SAMPLED = 0.9, 16_000
+_AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
+_FINE_CELL, _LEAST_MARKED = 2, 3
 
 
 def _peak(values: Grey) -> tuple[float, float]:
@@ -62,6 +69,70 @@ def compare_colors(
         spots.append((worst, worst / (floor + _quantile(difference, NOISE_SHARE))))
     loss = _quantile(np.subtract(*map(_lengths, planes)), _LOSS_SHARE)
     return gain, shift, loss, kept, tuple(spots), where
+
+
+def cell_side(pixels: Pixels) -> int:
+    """Return how many pixels a side one value of colour stands for, 2 or 4; 4 without colour."""
+    if pixels.color is None or 0 in pixels.color.shape:
+        return 2 * _FINE_CELL
+    return _FINE_CELL if pixels.gray.shape[1] < (2 * _FINE_CELL - 1) * pixels.color.shape[2] else 2 * _FINE_CELL
+
+
+def of_four_pixels(pixels: Pixels) -> Bytes | None:
+    """Return the colour of ``pixels`` in cells of 4 x 4 pixels, (2, height, width)."""
+    color = pixels.color
+    if color is None or cell_side(pixels) != _FINE_CELL or min(color.shape[1:]) < _FINE_CELL:
+        return color
+    sums = (sums_of_four(np.ascontiguousarray(plane)) for plane in color)
+    return np.stack([((of_plane + 2) >> 2).astype(np.uint8) for of_plane in sums])
+
+
+def worst_mark(ours: Bytes, theirs: Bytes, ratios: Grey) -> tuple[float, tuple[float, float]]:
+    """Return how far the worst small mark differs in colour and in brightness at once, and where: down and right.
+
+    ``ours`` and ``theirs`` are (2, height, width) of Cb and Cr, ``ratios`` the differences of brightness of the same
+    cells, in units of what is usual in the pair. Of 3 x 3 cells: the energy of the difference of colour, to that of
+    what either side shows there, times the mean of ``ratios``. Letters that were coloured as bright as what is below
+    them differ in both, and in neither by enough; what a codec did to colour is not where it hurt brightness most.
+    """
+    height, width = (min(*sides) for sides in zip(ours.shape[1:], ratios.shape, strict=True))
+    if min(height, width) < _LEAST_MARKED:
+        return 0.0, (0.5, 0.5)
+    own, other = (
+        np.ascontiguousarray(color[:, :height, :width]).reshape(2, height * width) for color in (ours, theirs)
+    )
+    apart = np.maximum(own, other)
+    apart -= np.minimum(own, other)
+    sample = apart[:, :: max(1, height * width // _MOST_SAMPLED)].astype(np.float32)
+    sample *= sample
+    floor = _MARK_FLOOR + _quantile(sample[0] + sample[1], _MARK_NOISE_SHARE)
+    chosen = np.flatnonzero(np.maximum(*apart) >= math.sqrt(_LEAST_MARK * floor / 2))
+    levels = apart.take(chosen, axis=1).astype(np.float32)
+    levels *= levels
+    chosen = chosen.take(np.flatnonzero(levels[0] + levels[1] >= _LEAST_MARK * floor))
+    down, right = np.divmod(chosen, width)
+    chosen = chosen.take(np.flatnonzero((down > 0) & (down < height - 1) & (right > 0) & (right < width - 1)))
+    if not chosen.size:
+        return 0.0, (0.5, 0.5)
+    around = chosen + np.array([down * width + right for down, right in _AROUND])[:, None]
+    windows = [side.take(around, axis=1).astype(np.float32) for side in (own, other)]  # (2, 9, chosen)
+    difference = windows[0] - windows[1]
+    difference *= difference
+    energy = difference.sum((0, 1)) / len(_AROUND)
+    shown = np.maximum(*(_spread(window) for window in windows))
+    brightness = np.ascontiguousarray(ratios[:height, :width]).reshape(-1).take(around).sum(0) / len(_AROUND)
+    marks = energy / (floor + shown) * brightness
+    worst = int(marks.argmax())
+    place = divmod(int(chosen[worst]), width)
+    return float(marks[worst]), (place[0] / height, place[1] / width)
+
+
+def _spread(window: Grey) -> Grey:
+    """Return the variance of each of (2, 9, count) values over the nine, both planes together."""
+    window -= window[:, 4:5]
+    mean = window.sum(1) / len(_AROUND)
+    window *= window
+    return np.asarray(window.sum((0, 1)) / len(_AROUND) - (mean * mean).sum(0), np.float32)
 
 
 def _lengths(vectors: Grey) -> Grey:

@@ -19,7 +19,8 @@ class Pixels(NamedTuple):
     gray: Bytes
     """(height, width)"""
     color: Bytes | None
-    """(2, height, width) of Cb and Cr (ITU-R BT.601, 128 is grey), each the mean of 4 x 4 pixels; None without."""
+    """(2, height, width) of Cb and Cr (ITU-R BT.601, 128 is grey), each the mean of 2 x 2 pixels, of 4 x 4 in a large
+    picture; None without."""
     fitted: Bytes | None = None
     """``gray`` brought nearer to the other side, which is a reduced copy: by this one places are compared. None where
     the sizes are equal."""

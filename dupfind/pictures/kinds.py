@@ -24,6 +24,7 @@ ARCHIVE, DOCUMENT, EMBEDDED = "an archive", "a document (PDF)", "data within its
 DEEP, RAW, LAYERS, CHANNELS = "more than 8 bits a sample", "the sensor's data (RAW)", "layers", "further channels"
 PROJECTION, DEVELOPING = "the projection of a panorama", "settings to develop it by (XMP)"
 PAGES, UNCLEAR = "further pictures", "parts that could not be read"
+BEHIND_PIXELS = "data behind its pixels"
 
 _GOOGLE = b"ns.google.com/photos/1.0/"
 _VIDEO_MARKS = (b"MotionPhoto", b"MicroVideo")

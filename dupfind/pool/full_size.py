@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
@@ -161,7 +162,15 @@ class Comparer:
             lost_colors=theirs.has_palette and not ours.has_palette,
             shown_apart=_shown_apart(ours, theirs),
         )
-        return full_size.compare(own_pixels, other_pixels, facts)
+        return full_size.compare(own_pixels, other_pixels, facts) or self._hidden(needle)
+
+    def _hidden(self, needle: IO[bytes]) -> Reason | None:
+        """Object to a needle with data that no decoder shows: asked here, where something rests on it."""
+        from dupfind.pictures import kinds, png_data
+
+        with self._limited():
+            hides_data = png_data.hides_data(needle)
+        return Reason(ReasonCode.MORE_IN_FILE, (kinds.BEHIND_PIXELS,)) if hides_data else None
 
     def _witness(self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None) -> tuple[FullSize, Pixels]:
         from dupfind.evidence.pixels import Pixels
@@ -181,11 +190,18 @@ class Comparer:
         from dupfind.pictures import decode
 
         try:
-            with TimeLimit(self._timeout_seconds) as limit, limit.each():
+            with self._limited():
                 file.seek(0)
                 return decode.read_full_size(file, entry.path, self._max_pixels, size, pick)
         except NoMemoryError as error:
             raise MemoryError(str(error)) from None
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Raise :class:`UndecodableError` where the block takes too long."""
+        try:
+            with TimeLimit(self._timeout_seconds) as limit, limit.each():
+                yield
         except TimeoutError:  # which is an OSError: whoever has opened the file would take it for one of the disk
             raise UndecodableError(timed_out(self._timeout_seconds).reason, lasting=False) from None
 

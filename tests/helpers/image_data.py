@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,15 @@ def png48(value: int = 1000) -> bytes:
     rows = b"".join(b"\0" + struct.pack(">3H", value, 2 * value, 3 * value) * 4 for _ in range(3))
     header = struct.pack(">IIBBBBB", 4, 3, 16, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def with_packed(png: bytes, change: Callable[[bytes], bytes], kind: bytes = b"IDAT") -> bytes:
+    """A PNG of which the packed data of its last chunk of this ``kind`` went through ``change``."""
+    place = png.rindex(kind) - 4
+    length = int.from_bytes(png[place : place + 4], "big")
+    body = png[place + 8 : place + 8 + length]
+    head = 4 if kind == b"fdAT" else 0
+    return png[:place] + chunk(kind, body[:head] + change(body[head:])) + png[place + 12 + length :]
 
 
 def with_packet(png: bytes, packet: bytes | None) -> bytes:
