@@ -165,6 +165,21 @@ class Cache:
             self._buffer.fragments.append((entry, marks))
             self._flush_when_due()
 
+    def recall_first_looks(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what :mod:`dupfind.pool.first_looks` has read of each file, or None where it is to be read."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            table, recipe = cache_image_data.FIRST_LOOKS, self._recipe().first_looks
+            yield from cache_image_data.find(self._kept, recipe, entries, table)
+
+    def keep_first_look(self, entry: FileEntry, packed: bytes, read_ns: int) -> None:
+        """Remember what was read of the preview in a file at ``read_ns``, empty where it has none."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.first_looks.append((entry, packed))
+            self._flush_when_due()
+
     def recall_archives(self, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what was kept of each archive under ``recipe``, or None where it is to be listed."""
         if self._kept is None:
@@ -382,13 +397,14 @@ class Buffer:
         self.film_comparisons: list[tuple[FilePair, Compared]] = []
         self.fragments: list[tuple[FileEntry, bytes]] = []
         """4 KB each, as thumbnails are."""
+        self.first_looks: list[tuple[FileEntry, bytes]] = []
         self.archives: list[tuple[str, FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
             self.comparisons, self.image_data, self.film_data, self.film_prints, self.film_comparisons, self.fragments,
-            self.archives,
+            self.first_looks, self.archives,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -414,18 +430,24 @@ class Buffer:
             self._write_comparisons(store, recipe)
             if self.image_data:
                 cache_image_data.keep(store, recipe().image_data, self.image_data)
-            if self.film_data:
-                store.add_files(entry for entry, _ in self.film_data)
-                cache_image_data.keep(store, recipe().film_data, self.film_data)
-            if self.film_prints:
-                store.add_files(entry for entry, _ in self.film_prints)
-                table = cache_image_data.FILM_PRINTS
-                cache_image_data.keep(store, recipe().film_print, self.film_prints, table)
+            self._write_films(store, recipe)
             if self.fragments:
                 cache_image_data.keep(store, recipe().fragments, self.fragments, cache_image_data.FRAGMENTS)
+            if self.first_looks:
+                store.add_files(entry for entry, _ in self.first_looks)
+                cache_image_data.keep(store, recipe().first_looks, self.first_looks, cache_image_data.FIRST_LOOKS)
             for text, entry, listed in self.archives:
                 store.add_files([entry])
                 cache_image_data.keep(store, text, [(entry, listed)])
+
+    def _write_films(self, store: Store, recipe: Callable[[], Recipe]) -> None:
+        if self.film_data:
+            store.add_files(entry for entry, _ in self.film_data)
+            cache_image_data.keep(store, recipe().film_data, self.film_data)
+        if self.film_prints:
+            store.add_files(entry for entry, _ in self.film_prints)
+            table = cache_image_data.FILM_PRINTS
+            cache_image_data.keep(store, recipe().film_print, self.film_prints, table)
 
     def _write_comparisons(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         if self.comparisons:

@@ -1,6 +1,7 @@
-"""The cache's tables of digests of image data, of prints of films and of what pictures are searched by for parts.
+"""The cache's tables of digests of image data, of prints of films, of what pictures are searched by for parts, and of
+what their previews show.
 
-The three are alike. A table is made when its first row is kept, so that a cache from before there were any goes on
+The four are alike. A table is made when its first row is kept, so that a cache from before there were any goes on
 serving. A file is known again by path, size, times and inode; one that was moved is read again.
 """
 
@@ -12,14 +13,19 @@ from itertools import groupby, islice
 
 from dupfind.cache import checksum
 from dupfind.cache.cache_file import DamagedError, translated
-from dupfind.cache.cache_schema import FILM_PRINT_TABLE, FRAGMENT_TABLE, IMAGE_DATA_TABLE, is_of
+from dupfind.cache.cache_schema import FILM_PRINT_TABLE, FIRST_LOOK_TABLE, FRAGMENT_TABLE, IMAGE_DATA_TABLE, is_of
 from dupfind.cache.cache_store import Store
 from dupfind.values import FileEntry
 
-IMAGE_DATA, FILM_PRINTS, FRAGMENTS = "image_data", "film_print", "fragment"
+IMAGE_DATA, FILM_PRINTS, FRAGMENTS, FIRST_LOOKS = "image_data", "film_print", "fragment", "first_look"
 """The tables: one row a file in each."""
 _MOST_VARIABLES = 500
-_TABLES = {IMAGE_DATA: IMAGE_DATA_TABLE, FILM_PRINTS: FILM_PRINT_TABLE, FRAGMENTS: FRAGMENT_TABLE}
+_TABLES = {
+    IMAGE_DATA: IMAGE_DATA_TABLE,
+    FILM_PRINTS: FILM_PRINT_TABLE,
+    FRAGMENTS: FRAGMENT_TABLE,
+    FIRST_LOOKS: FIRST_LOOK_TABLE,
+}
 
 
 def find(store: Store, recipe: str, entries: Iterable[FileEntry], table: str = IMAGE_DATA) -> Iterator[bytes | None]:

@@ -98,6 +98,7 @@ _MOST_LEFT = 500_000
     options.decisions(),
     _output,
     options.limits,
+    options.previews,
     options.cluster,
     options.needles_as_arguments,
 )
