@@ -3,8 +3,8 @@
     python -m benchmarks.previews [--links N] [--rounds N] [--photos N] [--only speed|answers]
 
 *Speed.* Photos are enlarged to 12 megapixels, saved with a preview and linked until there are enough; beside them lie
-four camera files, and the needles are copies of these. `djpeg -scale 1/8 -grayscale` takes the same files in turn. The times
-are those of the clock: what the workers take of the processor is in `--profile-stages`.
+four camera files, and the needles are copies of these. `djpeg -scale 1/8 -grayscale` takes the same files in turn.
+The times are those of the clock: what the workers take of the processor is in `--profile-stages`.
 
 *Answers.* Real photos with previews, some of them old: edited (cropped, recoloured, turned) beneath the preview of the
 original, or with the preview of another photo. Copies of them are looked for in groups, by previews and without.
