@@ -380,3 +380,11 @@ def test_small_files_and_other_names_are_not_looked_into(tree: TreeBuilder, look
     needles = tree("needles", {"a.jpg": copy(1)})
     assert {"a.jpg": "present/same"} == states(scan(hay, needles, previews=True))
     assert [] == looked
+
+
+def test_what_comes_next_is_said_without_it(tree: TreeBuilder, dupfind: Callable[..., Any]) -> None:
+    """`clean` does not take it, and no other command needs it to give the same answer."""
+    hay, needles = tree("hay", {"a.txt": b"a"}), tree("needles", {"a.txt": b"a"})
+    shown = dupfind("scan", "--haystack", hay, "--needles", needles, "--previews", "--no-cache").stdout
+    assert b"dupfind clean" in shown
+    assert b"--previews" not in shown
