@@ -26,8 +26,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _OFF_BITS, _FAR_OFF_BITS = 2, 8
-"""How far a preview lies from its picture: of 16 real ones 2 bits at most; of 157 of another collection 4 more than
-10."""
+"""How far a preview lies from its picture: of 16 real ones 2 bits at most. The second is for what is left."""
 _SECONDS = len("2006:12:25 10:11:12")
 _MOST_SHARE = 0.5
 """Where more of what is left would be decoded for the needles that are left, all of it is."""
