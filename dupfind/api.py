@@ -131,6 +131,7 @@ def scan(
     disregard: str | Sequence[str] = (),
     sidecars: str = "require",
     fragments: bool | None = None,
+    previews: bool = False,
     follow_symlinks: bool = False,
     decisions: Decisions = None,
     listener: Listener | None = None,
@@ -172,6 +173,7 @@ def scan(
         disregard=_texts(disregard),
         sidecars=sidecars,
         fragments=fragments,
+        previews=previews,
         follow_symlinks=follow_symlinks,
         **_limits(limits),
     )

@@ -50,6 +50,8 @@ from dupfind.values import (
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
+    from dupfind.matching.match import Matched
+    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
 
 
@@ -400,6 +402,7 @@ def find_matches(
     ]
     pictures: Pictures | None = None
     remains: dict[str, Remains] = {}
+    unseen = 0
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
         orientations = ORIENTATIONS if scan.rotations else 1
         reader.start()
@@ -414,39 +417,63 @@ def find_matches(
         if scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
             readable = [entry for entry in readable if entry.can_be_read]
         bare = reader.bare(pictures) if may_be_bare else None
-        candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
-        failures |= candidates.failures
-        from dupfind.matching.decodes import Decodes
-        from dupfind.matching.match import match_pictures
+        if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
+            from dupfind.matching.by_previews import match_by_previews
 
-        decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
-        by_picture, remains = match_pictures(run, decodes, parted)
-        by_picture |= _match_parts(run, decodes, by_picture, parted, learned)
+            matched = match_by_previews(run, pictures, readable, parted, bare)
+        else:
+            matched = _match_all(run, pictures, readable, parted, candidates, bare)
+        decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
+        matches |= matched.matches | _match_parts(run, decodes, matched.matches, parted, learned)
+        failures |= matched.failures
         if learned is not None:
             learn_pictures(learned, needles, haystack, decodes, run)
+            learned.is_bounded |= unseen > 0  # the next run would have to know all pictures to tell what has changed
         pictures, candidates = decodes.pictures()
-        matches |= by_picture
         failures |= decodes.failures
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
-    films = [
-        entry
-        for entry in unproved
-        if entry.path not in matches and entry.path not in decoded and is_film_name(entry.path)
-    ]
-    if films and _are_films_read(scan):  # where no film is left to be proved, the haystack is not looked through
-        from dupfind.matching.films import match_films
-
-        trusted = [entry for entry in haystack if entry.has_comparable_picture]
-        of_films, unread = match_films(films, trusted, run, parted)
-        matches |= of_films
-        failures |= unread
+    left = [entry for entry in unproved if entry.path not in matches and entry.path not in decoded]
+    of_films, unread = _match_films(left, haystack, run, parted)
+    matches |= of_films
+    failures |= unread
     if scan.paranoid:
         from dupfind.scanning.paranoid import read_again
 
         matches, fallen = read_again(run, matches, needles, haystack)
         failures |= fallen
-    count = None if candidates is None else len(candidates.entries)
+    count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
+
+
+def _match_all(
+    run: Reading,
+    needles: Pictures,
+    haystack: list[FileEntry],
+    parted: Mapping[str, frozenset[str]] | None,
+    candidates: Pictures | None,
+    bare: Bare | None,
+) -> Matched:
+    """Decode the whole haystack, where ``candidates`` are not its pictures already, and match."""
+    from dupfind.matching.decodes import Decodes
+    from dupfind.matching.match import Matched, match_pictures
+
+    reader = run.reader
+    candidates = candidates or reader.pictures(haystack, "decoding haystack", 1, bare=bare)
+    decodes = Decodes(needles, candidates, reader.full_decodes, reader.measured)
+    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, parted))
+
+
+def _match_films(
+    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, parted: Mapping[str, frozenset[str]] | None
+) -> tuple[dict[str, Match], dict[str, Failure]]:
+    """Match the films among needles; where there is none the haystack is not looked through."""
+    films = [entry for entry in needles if is_film_name(entry.path)]
+    if not films or not _are_films_read(run.settings.scan):
+        return {}, {}
+    from dupfind.matching.films import match_films
+
+    trusted = [entry for entry in haystack if entry.has_comparable_picture]
+    return match_films(films, trusted, run, parted)
 
 
 def _match_parts(

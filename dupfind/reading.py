@@ -16,8 +16,9 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
 from dupfind.events import Listener
 from dupfind.pictures import formats
-from dupfind.pool import film_digests, full_size, tasks
+from dupfind.pool import film_digests, first_looks, full_size, tasks
 from dupfind.pool.film_digests import FilmData
+from dupfind.pool.first_looks import FirstLook
 from dupfind.pool.full_size import FullSizePair
 from dupfind.pool.judge_pool import JudgePool
 from dupfind.pool.processes import Death
@@ -147,6 +148,37 @@ class Reader:
         for id_, made in self._hashed(list(hashes.missing), orientations):
             hashes.fill(id_, made)
         return _pictures(entries, contents, hashes.packed, orientations)
+
+    def first_looks(self, entries: Sequence[FileEntry]) -> list[FirstLook | None]:
+        """Return what the previews in these files show, in their order; None where a file has none that can be used.
+
+        Small files, and names without a preview, are not looked into. Nothing may be judged by it.
+        """
+        looks: list[FirstLook | None] = [None] * len(entries)
+        asked = [place for place, entry in enumerate(entries) if _may_have_preview(entry)]
+        unread: list[FileEntry] = []
+        places: dict[str, list[int]] = {}
+        with self._listener.part("look up", len(asked)):
+            known = self._cache.recall_first_looks([entries[place] for place in asked])
+            for place, packed in zip(asked, known, strict=True):
+                if packed is None:
+                    unread.append(entries[place])
+                    places.setdefault(entries[place].path, []).append(place)
+                else:
+                    looks[place] = self._look_within_bounds(packed)
+        algorithm, timeout_seconds = self._settings.scan.algorithm, self._settings.timeout_seconds
+        task = partial(first_looks.read_first_looks, algorithm=algorithm, timeout_seconds=timeout_seconds)
+        lost = partial(_lost, stage="thumbnail")
+        for entry, outcome in self.map("reading previews", task, unread, lost, _preview_bytes):
+            if isinstance(outcome.result, bytes):  # else it is decoded, and that says what is wrong with it
+                self._cache.keep_first_look(entry, outcome.result, outcome.read_ns)
+                for place in places[entry.path]:
+                    looks[place] = self._look_within_bounds(outcome.result)
+        return looks
+
+    def _look_within_bounds(self, packed: bytes) -> FirstLook | None:
+        look = first_looks.unpacked(packed)
+        return None if look is None or formats.too_large(look.size_pixels, self._settings.max_pixels) else look
 
     def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
         """Return what is known, unless this run would have refused it: a warm run answers as a cold one."""
@@ -461,6 +493,15 @@ def _no_result(*_: object) -> None:
 
 def _size_of(entry: FileEntry) -> int:
     return entry.size_bytes
+
+
+def _may_have_preview(entry: FileEntry) -> bool:
+    is_large = entry.size_bytes >= first_looks.LEAST_FILE_BYTES
+    return is_large and entry.can_be_read and formats.suffix(entry.path) in formats.PREVIEW_SUFFIXES
+
+
+def _preview_bytes(entry: FileEntry) -> int:
+    return min(entry.size_bytes, first_looks.USUAL_BYTES)
 
 
 def _thumbnail_bytes(_: object) -> int:

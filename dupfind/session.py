@@ -114,7 +114,7 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
     """
     with listener.part("start-up"):
         from dupfind.evidence import evidence, film_likeness, fingerprint, fragments, full_size
-        from dupfind.pictures import decode, film_data, film_frames, image_data, keypoints
+        from dupfind.pictures import decode, embedded_preview, film_data, film_frames, image_data, keypoints
         from dupfind.pool import fragments as of_fragments
         from dupfind.search import frame_runs
 
@@ -130,4 +130,5 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
         film_print=f"film print {film_frames.RECIPE}, {fingerprint.RECIPE}, {films}",
         film_comparison=f"films {film_likeness.RECIPE}, {film_frames.RECIPE}, {frame_runs.RECIPE}, {films}",
         fragments=f"fragments {by_parts}, {decode.RECIPE}, {versions}, {libraries.fragment_library()}",
+        first_looks=f"preview {embedded_preview.RECIPE}, {decode.RECIPE}, {algorithm} {fingerprint.RECIPE}, {versions}",
     )

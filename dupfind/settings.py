@@ -78,6 +78,8 @@ class Settings:
     """What a list names besides the needles of ``roots``."""
     archives: Archives = Archives.NONE
     """Whose archives are looked into."""
+    previews: bool = False
+    """Whether haystack pictures are looked for by the previews in their files first."""
     warnings: tuple[str, ...] = field(default=())
     """What the user should know before the run; one line each."""
 
@@ -131,6 +133,7 @@ def make_settings(
     disregard: Sequence[str] = (),
     sidecars: str = SIDECARS[0],
     fragments: bool | None = False,
+    previews: bool = False,
     follow_symlinks: bool = False,
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -219,6 +222,7 @@ def make_settings(
         cache=cache_path,
         named=named,
         archives=Archives(archives),
+        previews=previews,
         warnings=warnings + _without_pictures(roots, paranoid=paranoid) + tuple(_within(roots)),
     )
 

@@ -139,6 +139,14 @@ class Cache:
         """Remember what a picture that was read at ``read_ns`` is searched by for parts."""
         self._keep_data(self._buffer.fragments, entry, marks, read_ns)
 
+    def recall_first_looks(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what :mod:`dupfind.pool.first_looks` has read of each file, or None where it is to be read."""
+        return self._recall_data(lambda: self._recipe().first_looks, entries, cache_tables.FIRST_LOOKS)
+
+    def keep_first_look(self, entry: FileEntry, packed: bytes, read_ns: int) -> None:
+        """Remember what was read of the preview in a file at ``read_ns``, empty where it has none."""
+        self._keep_data(self._buffer.first_looks, entry, packed, read_ns)
+
     def recall_archives(self, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what was kept of each archive under ``recipe``, or None where it is to be listed."""
         return self._recall_data(lambda: recipe, entries)
@@ -362,13 +370,14 @@ class Buffer:
         self.film_comparisons: list[tuple[FilePair, Compared]] = []
         self.fragments: list[tuple[FileEntry, bytes]] = []
         """4 KB each, as thumbnails are."""
+        self.first_looks: list[tuple[FileEntry, bytes]] = []
         self.archives: list[tuple[str, FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
             self.comparisons, self.image_data, self.film_data, self.film_prints, self.film_comparisons, self.fragments,
-            self.archives,
+            self.first_looks, self.archives,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -394,18 +403,24 @@ class Buffer:
             self._write_comparisons(store, recipe)
             if self.image_data:
                 cache_tables.keep_data(store, recipe().image_data, self.image_data)
-            if self.film_data:
-                store.add_files(entry for entry, _ in self.film_data)
-                cache_tables.keep_data(store, recipe().film_data, self.film_data)
-            if self.film_prints:
-                store.add_files(entry for entry, _ in self.film_prints)
-                table = cache_tables.FILM_PRINTS
-                cache_tables.keep_data(store, recipe().film_print, self.film_prints, table)
+            self._write_films(store, recipe)
             if self.fragments:
                 cache_tables.keep_data(store, recipe().fragments, self.fragments, cache_tables.FRAGMENTS)
+            if self.first_looks:
+                store.add_files(entry for entry, _ in self.first_looks)
+                cache_tables.keep_data(store, recipe().first_looks, self.first_looks, cache_tables.FIRST_LOOKS)
             for text, entry, listed in self.archives:
                 store.add_files([entry])
                 cache_tables.keep_data(store, text, [(entry, listed)])
+
+    def _write_films(self, store: Store, recipe: Callable[[], Recipe]) -> None:
+        if self.film_data:
+            store.add_files(entry for entry, _ in self.film_data)
+            cache_tables.keep_data(store, recipe().film_data, self.film_data)
+        if self.film_prints:
+            store.add_files(entry for entry, _ in self.film_prints)
+            table = cache_tables.FILM_PRINTS
+            cache_tables.keep_data(store, recipe().film_print, self.film_prints, table)
 
     def _write_comparisons(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         if self.comparisons:

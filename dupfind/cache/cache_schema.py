@@ -60,6 +60,8 @@ IMAGE_DATA_TABLE = """
 FILM_PRINT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "film_print")
 FRAGMENT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "fragment")
 """What pictures are searched by for parts lies beside the digest of their image data."""
+FIRST_LOOK_TABLE = IMAGE_DATA_TABLE.replace("image_data", "first_look")
+"""What files show by their embedded previews lies apart from what decoding them gave: nothing is judged by it."""
 ANSWER_TABLE = """
     CREATE TABLE IF NOT EXISTS answer (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
@@ -159,6 +161,8 @@ class Recipe(NamedTuple):
     """Names everything that can alter a comparison of two films, frame by frame."""
     fragments: str = ""
     """Names everything that can alter what pictures are searched by for parts."""
+    first_looks: str = ""
+    """Names everything that can alter what is read of embedded previews."""
 
 
 class PictureRef(NamedTuple):

@@ -16,6 +16,7 @@ from dupfind.cache.cache_schema import (
     ANSWER_TABLE,
     COMPARISON_TABLE,
     FILM_PRINT_TABLE,
+    FIRST_LOOK_TABLE,
     FRAGMENT_TABLE,
     IMAGE_DATA_TABLE,
     Compared,
@@ -26,10 +27,16 @@ from dupfind.cache.cache_store import Store
 from dupfind.reasons import Reason, decode, encode
 from dupfind.values import FileEntry
 
-IMAGE_DATA, FILM_PRINTS, FRAGMENTS = "image_data", "film_print", "fragment"
-"""The tables of data: of digests of image data, of prints of films, of what pictures are searched by for parts."""
+IMAGE_DATA, FILM_PRINTS, FRAGMENTS, FIRST_LOOKS = "image_data", "film_print", "fragment", "first_look"
+"""The tables of data: of digests of image data, of prints of films, of what pictures are searched by for parts, of
+what their previews show."""
 _MOST_VARIABLES = 500
-_TABLES = {IMAGE_DATA: IMAGE_DATA_TABLE, FILM_PRINTS: FILM_PRINT_TABLE, FRAGMENTS: FRAGMENT_TABLE}
+_TABLES = {
+    IMAGE_DATA: IMAGE_DATA_TABLE,
+    FILM_PRINTS: FILM_PRINT_TABLE,
+    FRAGMENTS: FRAGMENT_TABLE,
+    FIRST_LOOKS: FIRST_LOOK_TABLE,
+}
 
 
 def find_data(

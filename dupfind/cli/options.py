@@ -237,6 +237,16 @@ quick = headed(
     JUDGING,
     option("--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but nothing to delete by."),
 )
+previews = headed(
+    LIMITS,
+    option(
+        "--previews/--no-previews",
+        default=False,
+        show_default=True,
+        help="Look for needles by the previews in haystack files first. Faster where every needle is there; "
+        "all pictures are decoded where one is not.",
+    ),
+)
 
 
 def fragments(but: str = "") -> Callable[[F], F]:

@@ -79,7 +79,7 @@ _OF_REPORT = "format_", "everything", "print0", "output", "save", "html", "html_
 """Options that the settings of the report take as they are."""
 _OF_THIS_RUN = (
     *("files", "only", "baseline", "progress", "quiet", "verbose", "profile_stages"),
-    *("workers", "timeout_seconds", "max_memory_mib"),
+    *("workers", "timeout_seconds", "max_memory_mib", "previews"),
 )
 """Options that no further command needs to give the same answer."""
 
@@ -100,6 +100,7 @@ _MOST_LEFT = 500_000
     options.decisions(),
     _output,
     options.limits,
+    options.previews,
     options.cluster,
     options.needles_as_arguments,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dupfind.answers.findings import Remains
 from dupfind.cache.cache import Cache
@@ -10,26 +11,43 @@ from dupfind.events import Listener
 from dupfind.matching.borders import Borders
 from dupfind.matching.damaged import match_damaged
 from dupfind.matching.decodes import MOST_ROUNDS, Decodes
-from dupfind.matching.full_size import FullSize
+from dupfind.matching.full_size import CompareFiles, FullSize
 from dupfind.matching.matcher import Matcher
 from dupfind.matching.same_image_data import find_same_image_data
 from dupfind.reading import Pictures
 from dupfind.run import Reading
-from dupfind.values import Match, ScanSettings
+from dupfind.values import Failure, Match, ScanSettings
+
+
+class Matched(NamedTuple):
+    """What matching needles with pictures of the haystack gave."""
+
+    decodes: Decodes
+    failures: Mapping[str, Failure]
+    """By path, files of the haystack that gave no picture."""
+    matches: dict[str, Match]
+    """By the path of the needle."""
+    remains: dict[str, Remains]
+    unseen: int = 0
+    """How many pictures of the haystack were not decoded. Where there are any, every needle is proved."""
 
 
 def match_pictures(
-    run: Reading, decodes: Decodes, parted: Mapping[str, frozenset[str]] | None = None
+    run: Reading,
+    decodes: Decodes,
+    parted: Mapping[str, frozenset[str]] | None = None,
+    compare: CompareFiles | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """Return by path the matches of needles, and what is known of damaged ones without any.
 
-    ``parted`` are, by the path of a needle, files of the haystack that prove nothing of it.
+    ``parted`` are, by the path of a needle, files of the haystack that prove nothing of it. ``compare``
+    compares files at full size, where the reader does not.
     """
     scan, reader, listener = run.settings.scan, run.reader, run.listener
     with listener.part("look up", len(decodes.needles.entries)):
         proven = find_same_image_data(decodes, run, parted)
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
-    full_size = None if scan.quick else FullSize(decodes, run.cache, reader.compare_at_full_size, proven)
+    full_size = None if scan.quick else FullSize(decodes, run.cache, compare or reader.compare_at_full_size, proven)
     with listener.stage("matching", len(decodes.needles.entries)) as advance:
         matcher = Matcher(decodes, scan.threshold_bits, run.cache, listener, parted, reader.map_pairs, full_size)
         matches = matcher.match(advance)

@@ -116,6 +116,7 @@ _TILE_SIDE, _TILES_ACROSS, _TILES_DOWN = 128, 3, 2
 _MOST_LOBES = 3
 """How far Lanczos reaches, in pixels of the smaller picture."""
 _HEAD_BYTES = 32
+_MOST_COPIES = 8
 
 
 def versions() -> str:
@@ -351,6 +352,25 @@ def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
         frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
         stored = 1 if jxl.is_stored_upright(image) else orientation
         return _thumbnail(look, image.size, "JXL", frames, stored, captured)
+
+
+def smaller_copy_of_heif(
+    file: IO[bytes], may_be: Callable[[tuple[int, int], tuple[int, int]], bool]
+) -> tuple[tuple[int, int], Image.Image | None, bytes]:
+    """Return the width and height of a HEIC, its smallest copy within the file, and its EXIF.
+
+    ``may_be`` tells of the sizes of a copy and of the picture whether it is wanted; None where none is. Nothing else
+    is decoded. Raises whatever the decoder raises.
+    """
+    opened = pillow_heif.open_heif(file)
+    main = opened[opened.primary_index]
+    copies: list[pillow_heif.HeifThumbnail] = []
+    with suppress(IndexError):  # how many there are is not told
+        copies.extend(map(main.get_thumbnail, range(_MOST_COPIES)))
+    fitting = [copy for copy in copies if may_be(copy.size, main.size)]
+    smallest = min(fitting, key=lambda copy: copy.size).to_pillow() if fitting else None
+    block = main.info.get("exif")
+    return main.size, smallest, block if isinstance(block, bytes) else b""
 
 
 class _Target(NamedTuple):

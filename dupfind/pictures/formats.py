@@ -31,6 +31,8 @@ IMAGE_SUFFIXES = RAW_SUFFIXES | frozenset(
     ".jxl .mpo .pbm .pcx .pgm .png .pnm .ppm .psb .psd .tga .tif .tiff .webp .xcf".split()
 )
 """Suffixes of names that promise a picture, in lower case."""
+PREVIEW_SUFFIXES = frozenset(".heic .heif .hif .jfif .jpe .jpeg .jpg .mpo".split())
+"""Suffixes of pictures that may carry a small one, in lower case."""
 FILM_SUFFIXES = frozenset(".3g2 .3gp .avi .insv .lrv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .webm .wmv".split())
 """Suffixes of films, in lower case."""
 SOUND_SUFFIXES = frozenset(".aac .aif .aiff .flac .m4a .m4b .mka .mp3 .oga .ogg .opus .wav .wma".split())

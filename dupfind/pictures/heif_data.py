@@ -23,6 +23,10 @@ _EXIF, _MIME = b"Exif", b"mime"
 _XMP_TYPE = b"application/rdf+xml"
 _IN_FILE, _IN_ITEM_DATA = 0, 1
 _MOST_ITEMS = 1 << 16
+_PRIMARY, _THUMBNAIL = b"pitm", b"thmb"
+_CODED = frozenset({b"hvc1", b"av01"})
+"""Items that are one coded picture, and so complete without others."""
+_MOST_SPARSE_BYTES, _MOST_DESCRIBED_BYTES, _MOST_COPY_BYTES, _MOST_REFERENCE_BYTES = 1 << 27, 1 << 18, 1 << 16, 1 << 10
 
 
 class _Item(NamedTuple):
@@ -62,6 +66,63 @@ def words(file: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
                     yield item.is_xmp, content[start:]
     except _BrokenError:
         return
+
+
+def with_smaller_copies(file: IO[bytes]) -> bytes | None:
+    """Return the file with the description of its items, its EXIF and the smaller copies of its main picture, the rest
+    zeros and not read; None where it has no such copy, or cannot be followed.
+    """
+    reader = Reader(file)
+    try:
+        spans = _spans_of_copies(reader)
+    except _BrokenError:
+        return None
+    if not spans or reader.length > _MOST_SPARSE_BYTES:
+        return None
+    content = bytearray(reader.length)
+    for start, stop in spans:
+        content[start:stop] = reader.at(start, stop - start)
+    return bytes(content) if len(content) == reader.length else None
+
+
+def _spans_of_copies(reader: Reader) -> list[tuple[int, int]]:
+    tops = list(container_format.boxes(reader, 0, reader.length))
+    heads = [box for box in tops if box.kind in {_FILE_TYPE, _META}]
+    metas = [box for box in heads if box.kind == _META]
+    if len(metas) != 1 or sum(box.stop - box.start for box in heads) > _MOST_DESCRIBED_BYTES:
+        raise _BrokenError
+    inside = _inside(reader, metas[0])
+    if _REFERENCES not in inside or _PRIMARY not in inside:
+        return []
+    items = _items(reader, inside[_ITEM_INFO])
+    copies = _smaller_copies(reader, inside[_REFERENCES], inside[_PRIMARY])
+    spans = []
+    for number, extents in _Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA)).items():
+        item = items.get(number)
+        is_small = sum(stop - start for start, stop in extents) <= _MOST_COPY_BYTES
+        if item is not None and is_small and (item.kind == _EXIF or (number in copies and item.kind in _CODED)):
+            spans += [(number in copies, span) for span in extents]
+    if not any(is_copy for is_copy, _ in spans):
+        return []
+    return [(box.start, box.stop) for box in heads] + [span for _, span in spans]
+
+
+def _smaller_copies(reader: Reader, references: Part, primary: Part) -> set[int]:
+    """Return the numbers of the items that are said to be thumbnails of the main one."""
+    main = reader.number(primary.start + _FULL_HEAD_BYTES, 4 if reader.number(primary.start + 8, 1) else 2)
+    number_bytes = 4 if reader.number(references.start + 8, 1) else 2
+    copies = set()
+    for entry in container_format.boxes(reader, references.start + _FULL_HEAD_BYTES, references.stop):
+        if entry.kind == _THUMBNAIL:
+            content = reader.at(entry.start + 8, min(entry.stop - entry.start - 8, _MOST_REFERENCE_BYTES))
+            first = number_bytes + 2  # behind the item's own number and how many follow
+            of = {
+                int.from_bytes(content[place : place + number_bytes], "big")
+                for place in range(first, len(content), number_bytes)
+            }
+            if main in of:
+                copies.add(int.from_bytes(content[:number_bytes], "big"))
+    return copies
 
 
 def _counting(reader: Reader) -> Iterator[Piece]:

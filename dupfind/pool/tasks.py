@@ -106,7 +106,7 @@ def read_thumbnails(
 
     may_be_bare = None if bare is None else _enough(bare)
     with TimeLimit(timeout_seconds) as limit:
-        outcomes = [_read(entry, thumbnail_of, "thumbnail") for entry in entries]
+        outcomes = [outcome_of(entry, thumbnail_of, "thumbnail") for entry in entries]
     return outcomes if hashing is None else _with_hashes(outcomes, hashing)
 
 
@@ -230,7 +230,7 @@ def _changed(stage: str) -> Failure:
     return Failure("changed while it was read", is_image=False, lasting=False, stage=stage)
 
 
-def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
+def outcome_of(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
     """Open the file of ``entry``, see before and after ``read`` that it is the one the walk saw, give what it gave."""
     if entry.size_bytes == 0 and stage == "thumbnail":
         return Outcome(Failure("empty file", is_image=False), time.time_ns())
