@@ -20,9 +20,9 @@ from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
 from dupfind.report import Screen
 from dupfind.report.selftest import render
-from dupfind.selftest import decoders, runs, selftest
-from dupfind.selftest.samples import SEED, SIZE, Known, Sample, read_known
-from dupfind.selftest.scenes import scene
+from dupfind.selftest import known_pictures, runs, selftest
+from dupfind.selftest.known_pictures import SEED, SIZE, Known, Sample, read_known
+from dupfind.selftest.runs import scene
 from dupfind.settings import Format
 from tests.helpers.places import ROOT
 from tests.helpers.scans import one_thread
@@ -39,7 +39,7 @@ has_all = pytest.mark.skipif(None in INSTALLED.values(), reason="the extras jxl 
 def checked(*samples: Sample, installed: dict[str, str | None] | None = None) -> tuple[list[Check], list[Check]]:
     """Check these samples in this process."""
     with Pool(1, one_thread) as pool:
-        return decoders.check(Known(KNOWN.versions, samples), installed or INSTALLED, pool)
+        return known_pictures.check(Known(KNOWN.versions, samples), installed or INSTALLED, pool)
 
 
 @has_all
@@ -75,7 +75,7 @@ def test_bits_that_a_grey_level_may_change() -> None:
     """As what is good to search by."""
     from dupfind.evidence.fingerprint import STEADY_BITS
 
-    assert STEADY_BITS == decoders.NEAR_BITS
+    assert STEADY_BITS == known_pictures.NEAR_BITS
 
 
 def test_broken_pictures_fail() -> None:
@@ -96,9 +96,9 @@ def test_broken_pictures_fail() -> None:
 def test_a_decoder_that_dies_fails() -> None:
     """As its signal says."""
     sample = BY_NAME["plain.png"]
-    seen = decoders._lost(decoders.Part(sample, is_broken=False), Death(0.1, -11))
+    seen = known_pictures._lost(known_pictures.Probe(sample, is_broken=False), Death(0.1, -11))
     assert Check("PNG", Outcome.FAILED, "the decoder's process died: its decoder crashed (SIGSEGV)") == (
-        decoders._of_whole(sample, seen)
+        known_pictures._of_whole(sample, seen)
     )
 
 

@@ -10,8 +10,8 @@ from dupfind import libraries
 from dupfind.answers.tested import Check, Library, SelftestResult
 from dupfind.errors import OutputError, reason_of
 from dupfind.events import Listener
-from dupfind.selftest import decoders, runs
-from dupfind.selftest.samples import read_known
+from dupfind.selftest import known_pictures, runs
+from dupfind.selftest.known_pictures import read_known
 from dupfind.session import pool_of
 from dupfind.settings import Settings
 
@@ -24,7 +24,7 @@ def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
     known, installed = read_known(), dict(libraries.versions())
     with listener.stage("testing", 1 + len(_RUNS)) as advance:
         with pool_of(settings, listener) as pool:
-            pictures, broken = decoders.check(known, installed, pool)
+            pictures, broken = known_pictures.check(known, installed, pool)
         advance(1)
         try:
             with tempfile.TemporaryDirectory(prefix="dupfind-selftest-", ignore_cleanup_errors=True) as folder:
