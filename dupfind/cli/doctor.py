@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import CONFIG, command
-from dupfind.cli.config import Config
-from dupfind.cli.option import stacked
+from dupfind.cli.config_file import Config
+from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode
 from dupfind.settings import Format, default_cache, make_settings
 

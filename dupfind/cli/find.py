@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
@@ -95,7 +95,7 @@ def find(
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
-        given = named.given_and_listed(images, files_from, stack)
+        given = given_files.given_and_listed(images, files_from, stack)
         _check({"--output": output, "--html": html}, settings, files_from, given)
         answer, page = _find(settings, given, wanted, None if html is None else most, console)
     console.problems(answer.problems)
@@ -106,7 +106,7 @@ def find(
         if page is not None:
             sink.write(page, html)
     console.times(settings.workers)
-    return named.exit_code(given, is_complete=answer.are_all_seen)
+    return given_files.exit_code(given, is_complete=answer.are_all_seen)
 
 
 def _check(outputs: dict[str, str | None], settings: Settings, files_from: str | None, given: Sequence[Given]) -> None:

@@ -10,7 +10,7 @@ import click
 from dupfind.answers.imported import ALSO
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import ACTING, headed, option, stacked
+from dupfind.cli.options import ACTING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format

@@ -8,7 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, make_settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import stacked
+from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode
 from dupfind.settings import Format, make_settings
 

@@ -9,7 +9,7 @@ import click
 
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format
 
