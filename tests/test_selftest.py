@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dupfind import libraries
-from dupfind.answers.tested import Check, Library, Outcome, SelftestResult
+from dupfind.answers.selftest import Check, OtherVersion, Outcome, SelftestResult
 from dupfind.cli.main import run
 from dupfind.errors import ExitCode
 from dupfind.pool.processes import Death
@@ -230,7 +230,7 @@ All 3 checks passed in 4.2 s.
 def test_what_is_printed() -> None:
     """And what another version means, and a failure."""
     assert GOLDEN == render(made(), Format.TABLE, Screen(), "1").decode()
-    other = made(libraries=[Library("Pillow", "14.0", "13.0")])
+    other = made(libraries=[OtherVersion("Pillow", "14.0", "13.0")])
     lines = render(other, Format.TABLE, Screen(), "1").decode().splitlines()[-3:]
     assert "Pillow is 14.0; tested with 13.0" == lines[0]
     assert "Known pictures give the tested pixels with these versions, too." == lines[1]
@@ -263,7 +263,7 @@ def test_the_story_names_other_versions(monkeypatch: pytest.MonkeyPatch) -> None
     from dupfind.settings import make_settings
 
     found = selftest.run_selftest(make_settings(no_cache=True, workers=1), Silence())
-    assert [Library("Pillow", "13.0", "0.1")] == list(found.libraries)
+    assert [OtherVersion("Pillow", "13.0", "0.1")] == list(found.libraries)
 
 
 def test_no_scratch_folder_is_no_answer(dupfind: Run, monkeypatch: pytest.MonkeyPatch) -> None:

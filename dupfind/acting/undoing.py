@@ -29,7 +29,7 @@ from dupfind.acting.marks import from_record, give_marks
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.trash import Trash, forget
-from dupfind.answers.undone import Back, JournalLine, Undone
+from dupfind.answers.undo import Back, JournalLine, Undone
 from dupfind.digest import digest
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence

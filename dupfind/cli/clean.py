@@ -13,7 +13,7 @@ from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.cleaned import Cleaned, CleanPlan
+    from dupfind.answers.clean import Cleaned, CleanPlan
     from dupfind.progress import Console
     from dupfind.settings import Settings
 

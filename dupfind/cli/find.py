@@ -17,8 +17,8 @@ from dupfind.settings import Format, check_html_pictures, make_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dupfind.answers.found import Answer
-    from dupfind.answers.hashed import Given
+    from dupfind.answers.find import FindResult
+    from dupfind.answers.hash import Given
     from dupfind.finding.finding import Wanted
     from dupfind.progress import Console
     from dupfind.settings import Settings
@@ -118,7 +118,7 @@ def _check(outputs: dict[str, str | None], settings: Settings, files_from: str |
 
 def _find(
     settings: Settings, given: Sequence[Given], wanted: Wanted, pictures: int | None, console: Console
-) -> tuple[Answer, bytes | None]:
+) -> tuple[FindResult, bytes | None]:
     """Return the answer, and a page with up to so many ``pictures`` where there is to be one."""
     from dupfind.finding import finding
 
@@ -135,7 +135,7 @@ def _find(
         return answer, html_find.render(answer, seen)
 
 
-def _tell_lost(answer: Answer, console: Console) -> None:
+def _tell_lost(answer: FindResult, console: Console) -> None:
     """Say which images could not be looked at, or that there are none."""
     for sought in answer.sought:
         if sought.error is not None and not sought.is_seen:

@@ -13,7 +13,7 @@ from dupfind.settings import Format, check_html_pictures, make_settings
 from dupfind.values import Evidence
 
 if TYPE_CHECKING:
-    from dupfind.answers.grouped import Answer
+    from dupfind.answers.groups import GroupsResult
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
@@ -102,9 +102,9 @@ def groups(
     return ExitCode.ALL_PRESENT if answer.is_clean else ExitCode.NOT_ALL_PRESENT
 
 
-def _page(answer: Answer, settings: Settings, pictures: int, console: Console) -> bytes:
+def _page(answer: GroupsResult, settings: Settings, pictures: int, console: Console) -> bytes:
     """Render the page for a browser."""
-    from dupfind.answers.shown import most_doubtful_members
+    from dupfind.answers.page import most_doubtful_members
     from dupfind.commands.showing import look_at
     from dupfind.report import html_groups
 

@@ -15,7 +15,7 @@ from dupfind.errors import SettingsError
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
-    from dupfind.answers.hashed import Hashed
+    from dupfind.answers.hash import Hashed
 
 _EPILOG = """\b
 Examples:
@@ -89,11 +89,11 @@ def hash_(
     # Heavy imports wait until every option has been checked.
     from dupfind import __version__
     from dupfind import output as sink
-    from dupfind.answers.hashed import Asked
+    from dupfind.answers.hash import AskedHashes
     from dupfind.commands import hashing
     from dupfind.report.hashes import Renderer
 
-    asked = Asked(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
+    asked = AskedHashes(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
     console = streams.console(_wants_line(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     renderer = Renderer(asked, chosen, streams.screen(), __version__, print0=print0)
 

@@ -14,7 +14,7 @@ from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.undone import Undone
+    from dupfind.answers.undo import Undone
     from dupfind.progress import Console
 
 _EPILOG = """\b

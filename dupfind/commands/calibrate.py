@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dupfind import __version__
-from dupfind.answers.calibration import Calibration, Spread
+from dupfind.answers.calibrate import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
 from dupfind.grouping.collection import gather

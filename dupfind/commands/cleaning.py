@@ -25,7 +25,7 @@ from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Target, ToFolder, ToTrash
 from dupfind.acting.transfer import remove_left_overs
 from dupfind.acting.trash import trashes
-from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
+from dupfind.answers.clean import Cleaned, CleanPlan, Left, Unit
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.errors import ActingError, SettingsError, reason_of
 from dupfind.events import Listener, Silence, Within

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from dupfind import __version__, libraries
-from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.compare import Compared, Comparison, Comparisons, Proof
 from dupfind.cache.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.evidence import facts, fingerprint

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from dupfind import __version__, libraries, memory_limit
-from dupfind.answers.diagnosed import Diagnosed, Fact, Section
+from dupfind.answers.doctor import Diagnosed, Fact, Section
 from dupfind.cache import cache_upkeep, permissions
 from dupfind.cache.cache_file import engine_version
 from dupfind.errors import CacheError, reason_of

@@ -35,7 +35,7 @@ from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.takeout_times import takeout_times
 from dupfind.answers.decisions import Decision
-from dupfind.answers.imported import Imported, ImportPlan
+from dupfind.answers.import_ import Imported, ImportPlan
 from dupfind.errors import ActingError, SettingsError
 from dupfind.events import Listener
 from dupfind.pipeline import Scanned, scan_run

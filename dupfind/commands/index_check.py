@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from dupfind import __version__
-from dupfind.answers.indexed import Checked
+from dupfind.answers.index import Checked
 from dupfind.catalog.catalog_file import About, CatalogFile, explained
 from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
 from dupfind.errors import CatalogError

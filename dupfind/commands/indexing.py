@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dupfind import __version__, libraries
-from dupfind.answers.indexed import Changes, Indexed
+from dupfind.answers.index import Changes, Indexed
 from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.catalog import columns

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dupfind import __version__
-from dupfind.answers.indexed import Indexed
+from dupfind.answers.index import Indexed
 from dupfind.cache.cache_file import translated
 from dupfind.catalog import columns
 from dupfind.catalog.catalog_file import About, CatalogFile, explained

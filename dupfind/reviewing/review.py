@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
-from dupfind.answers.shown import Nearest, Shown
+from dupfind.answers.page import Nearest, PageContents
 from dupfind.commands.showing import nearest_of, obstacle, search_of, turns_of
 from dupfind.errors import DupfindError, OutputError, SettingsError
 from dupfind.events import Listener, Silence
@@ -228,8 +228,8 @@ class Review:
         self._page.forget(changed)
 
     @property
-    def _seen(self) -> Shown:
-        return Shown({}, self._nearest, self._parted, self._turns)
+    def _seen(self) -> PageContents:
+        return PageContents({}, self._nearest, self._parted, self._turns)
 
     def _needle(self, number: int) -> FileEntry:
         try:

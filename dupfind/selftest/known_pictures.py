@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import NamedTuple
 
-from dupfind.answers.tested import Check, Outcome
+from dupfind.answers.selftest import Check, Outcome
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.answers.tested import Check, Outcome
+from dupfind.answers.selftest import Check, Outcome
 
 VERDICTS = {
     "needles/kept/copy.png": ("present", "identical"),

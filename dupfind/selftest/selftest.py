@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from dupfind import libraries
-from dupfind.answers.tested import Check, Library, SelftestResult
+from dupfind.answers.selftest import Check, OtherVersion, SelftestResult
 from dupfind.errors import OutputError, reason_of
 from dupfind.events import Listener
 from dupfind.selftest import known_pictures, runs
@@ -36,7 +36,7 @@ def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
         except OSError as error:
             raise OutputError(f"the scratch folder for the test: {reason_of(error)}") from error
     other = [
-        Library(name, version, known.versions[name])
+        OtherVersion(name, version, known.versions[name])
         for name, version in installed.items()
         if name in known.versions and version is not None and version != known.versions[name]
     ]
