@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from dupfind import __version__
 from dupfind.acting import transfer
 from dupfind.acting.drives import Drives
 from dupfind.acting.journal import (
@@ -37,6 +36,7 @@ from dupfind.sources.entries import entry_of
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.same_file import SameFile
 from dupfind.values import is_below
+from dupfind.version import __version__
 
 STAGE = "undoing"
 _NO_TIME = "9999-01-01T00:00:00+00:00"

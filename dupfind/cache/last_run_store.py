@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import cache
 
-from dupfind import __version__, libraries
+from dupfind import libraries
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.last_run import LastRun, Links, make_rows, pack_run, unpack_run
@@ -25,6 +25,7 @@ from dupfind.cache.result_cache import program
 from dupfind.digest import digest_of
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry
+from dupfind.version import __version__
 
 _RACY_NS = RACY_NS
 _INDIFFERENT = frozenset({

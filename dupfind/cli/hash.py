@@ -87,11 +87,11 @@ def hash_(
     names = given_files.names(files, files_from, "FILE...")
     settings = make_settings(**raw)
     # Heavy imports wait until every option has been checked.
-    from dupfind import __version__
     from dupfind import output as sink
     from dupfind.answers.hash import AskedHashes
     from dupfind.commands import hashing
     from dupfind.report.hashes import Renderer
+    from dupfind.version import __version__
 
     asked = AskedHashes(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
     console = streams.console(_wants_line(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dupfind import __version__
 from dupfind.answers.calibrate import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
@@ -21,6 +20,7 @@ from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Settings
 from dupfind.values import ORIENTATIONS, Failure, FileEntry
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np

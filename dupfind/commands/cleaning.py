@@ -14,7 +14,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting.clean_plan import Planner, Scan
 from dupfind.acting.cleaning import Cleaner
@@ -39,6 +38,7 @@ from dupfind.sources.source import Rules
 from dupfind.sources.trash_names import is_trash_folder
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side, is_below
+from dupfind.version import __version__
 
 _IN_MEMORY = ("tmpfs", "ramfs")
 """Types of file systems that are gone when the computer is switched off."""

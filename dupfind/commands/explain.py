@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from dupfind import __version__, libraries
+from dupfind import libraries
 from dupfind.answers.explain import Advice, ExplainResult, Explanation, NearPicture
 from dupfind.answers.findings import Findings
 from dupfind.events import Listener
@@ -29,6 +29,7 @@ from dupfind.settings import MOST_THRESHOLD_BITS, Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.sources.same_file import SameFile
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState, ScanSettings
+from dupfind.version import __version__
 
 
 def explain(

@@ -15,7 +15,6 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
-from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting.drives import note_drives
 from dupfind.acting.import_plan import (
@@ -45,6 +44,7 @@ from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_managers import Managers, OnDisk
 from dupfind.sources.roots import root_around
 from dupfind.values import FileState, FileVerdict, Root, Side, is_below
+from dupfind.version import __version__
 
 _WINDOWS_KINDS = (
     "msdos",

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import __version__, libraries
+from dupfind import libraries
 from dupfind.answers.find import FILMS_BY_BYTES, NO_SAME_FILM, FindResult, NearFile, Sought
 from dupfind.answers.hash import Given
 from dupfind.cache.cache_schema import FRAMED
@@ -37,6 +37,7 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.same_file import SameFile
 from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
+from dupfind.version import __version__
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind import __version__, libraries
+from dupfind import libraries
 from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.events import Listener
 from dupfind.grouping import best_of
@@ -28,6 +28,7 @@ from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Thumbnail
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     from dupfind.grouping.clustering import Gatherer, Row, Tie

@@ -1,4 +1,4 @@
-"""What the page of a review knows: what has changed since it last asked, files by number, pictures made for it; pure."""
+"""What the page of a review knows: changes since it last asked, files by number, pictures made for it; pure."""
 
 from __future__ import annotations
 

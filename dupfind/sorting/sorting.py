@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dupfind import __version__
 from dupfind.answers.sort import Placed, SortResult
 from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
@@ -22,6 +21,7 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.values import Failure
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     from dupfind.sorting.likeness import Features
