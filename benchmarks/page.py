@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import SHARED_DATA, machine, median
-from dupfind.answers.shown import Preview, Shown, Sight
+from dupfind.answers.page import PageContents, Preview, Sight
 from dupfind.pool.previews import read_previews
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html
@@ -88,7 +88,7 @@ def _page(pairs: int, files: int, folder: Path) -> bytes:
             sights[path] = Sight(3_000_000, previews[2 * number + place]._replace(), None, digest)
     settings = ScanSettings(("hay",), ("needles",), "phash", 10, Evidence.SAME, rotations=True)
     report = Report("1", "2026-11-21T12:00:00Z", 1.0, settings, folders, verdicts, [], HaystackSummary(files, files, 0))
-    return html.render(report, Shown(sights))
+    return html.render(report, PageContents(sights))
 
 
 def main() -> None:

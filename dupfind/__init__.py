@@ -5,6 +5,8 @@ What the commands do can be done from Python too: see :mod:`dupfind.api`, whose 
 
 from __future__ import annotations
 
+from dupfind.version import __version__
+
 TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal would still be answered by a traceback
 if TYPE_CHECKING:
     from dupfind.api import (
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
         write_decisions,
     )
 
-try:
-    from dupfind._version import version as __version__
-except ImportError:  # a checkout in which nothing was built or installed
-    __version__ = "1.0.0.dev0"
 __all__ = [
     "__version__",
     "clean",

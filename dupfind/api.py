@@ -15,14 +15,16 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 from dupfind import output, pipeline
 from dupfind.acting.layout import Layout
 from dupfind.acting.stopping import after_this_file
-from dupfind.answers import explanation, found, grouped
-from dupfind.answers.cleaned import Cleaned, CleanPlan
-from dupfind.answers.comparison import Comparisons
+from dupfind.answers.clean import Cleaned, CleanPlan
+from dupfind.answers.compare import Comparisons
 from dupfind.answers.decisions import Decision, Mark, Ruling
-from dupfind.answers.hashed import Given
-from dupfind.answers.imported import ALSO, Imported, ImportPlan
-from dupfind.answers.indexed import Indexed
-from dupfind.answers.undone import Undone
+from dupfind.answers.explain import ExplainResult
+from dupfind.answers.find import FindResult
+from dupfind.answers.groups import GroupsResult
+from dupfind.answers.hash import Given
+from dupfind.answers.import_ import ALSO, Imported, ImportPlan
+from dupfind.answers.index import Indexed
+from dupfind.answers.undo import Undone
 from dupfind.catalog.shards import Shard
 from dupfind.commands import cleaning, comparing, importing, indexing, undoing
 from dupfind.commands import explain as explaining
@@ -51,9 +53,9 @@ Decisions = AnyPath | Sequence[Decision] | None
 Answer = (
     Report
     | Comparisons
-    | found.Answer
-    | grouped.Answer
-    | explanation.Answer
+    | FindResult
+    | GroupsResult
+    | ExplainResult
     | Indexed
     | ImportPlan
     | Imported
@@ -237,7 +239,7 @@ def find(
     rescan: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
-) -> found.Answer:
+) -> FindResult:
     """Tell which files of the ``haystack`` come nearest to each of the ``images``: was it seen before?
 
     As ``dupfind find``. Raises :class:`~dupfind.errors.DupfindError` where a file is not there; one that is no picture
@@ -286,7 +288,7 @@ def groups(
     listener: Listener | None = None,
     level: str | None = None,
     **limits: Unpack[Limits],
-) -> grouped.Answer:
+) -> GroupsResult:
     """Find what belongs together below the ``folders``, each group with its best member first.
 
     As ``dupfind groups``; ``level`` is the old name of ``accept``. Raises :class:`~dupfind.errors.DupfindError` where
@@ -336,7 +338,7 @@ def explain(
     follow_symlinks: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
-) -> explanation.Answer:
+) -> ExplainResult:
     """Tell why each of the ``needles`` files is present in the ``haystack``, or is not: every test with its value.
 
     As ``dupfind explain``. Raises :class:`~dupfind.errors.DupfindError` where a file is not there.
@@ -664,11 +666,11 @@ def _rendered(answer: Answer) -> bytes:
             written = report.render(answer, make_report_settings(format_=as_json), screen)
         case Comparisons():
             written = compare.render(answer, as_json, screen, visual=False, print0=False)
-        case found.Answer():
+        case FindResult():
             written = find.render(answer, as_json, screen, print0=False)
-        case grouped.Answer():
+        case GroupsResult():
             written = groups.render(answer, as_json, screen, print0=False)
-        case explanation.Answer():
+        case ExplainResult():
             written = explain.render_json(answer)
         case Indexed():
             written = index.render(answer, as_json, screen)

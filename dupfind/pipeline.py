@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind import __version__, libraries
+from dupfind import libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.result_cache import Memory, program
@@ -46,6 +46,7 @@ from dupfind.values import (
     ScanSettings,
     Tree,
 )
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned

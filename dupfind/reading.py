@@ -11,7 +11,7 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from dupfind.answers.shown import Preview
+from dupfind.answers.page import Preview
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
 from dupfind.events import Listener

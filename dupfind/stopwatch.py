@@ -18,7 +18,7 @@ _STARTED_FIELD = 19
 
 
 @dataclass(slots=True)
-class Part:
+class TimedPart:
     """What one part of a run took."""
 
     seconds: float = 0.0
@@ -30,7 +30,7 @@ class Part:
 class Times(NamedTuple):
     """A whole run."""
 
-    parts: dict[str, Part]
+    parts: dict[str, TimedPart]
     """By name, in the order in which they began."""
     rest_seconds: float
     """What belongs to no part."""
@@ -58,9 +58,9 @@ class Stopwatch:
     """
 
     clock: Callable[[], float] = time.perf_counter
-    _parts: dict[str, Part] = field(default_factory=dict)
-    _rest: Part = field(default_factory=Part)
-    _now: Part = field(init=False)
+    _parts: dict[str, TimedPart] = field(default_factory=dict)
+    _rest: TimedPart = field(default_factory=TimedPart)
+    _now: TimedPart = field(init=False)
     """The innermost part at work."""
     _since: float = field(init=False)
 
@@ -70,7 +70,7 @@ class Stopwatch:
     @contextmanager
     def part(self, name: str, items: int = 0) -> Iterator[None]:
         """Count time for the part ``name`` as long as the block lasts, with ``items`` more of what it works on."""
-        inner, outer = self._parts.setdefault(name, Part()), self._now
+        inner, outer = self._parts.setdefault(name, TimedPart()), self._now
         inner.items += items
         self._charge()
         self._now = inner
@@ -90,7 +90,7 @@ class Stopwatch:
 
     def add(self, name: str, seconds: float) -> None:
         """Count time that went by before the watch was made."""
-        self._parts.setdefault(name, Part()).seconds += seconds
+        self._parts.setdefault(name, TimedPart()).seconds += seconds
 
     def stop(self) -> Times:
         """Return everything up to now."""

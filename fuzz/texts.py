@@ -23,7 +23,7 @@ from dupfind.answers import decisions
 from dupfind.archives import opening, tar_file, zip_file
 from dupfind.archives.contents import BrokenArchiveError, Contents
 from dupfind.cache import packing
-from dupfind.cli import config
+from dupfind.cli import config_file
 from dupfind.errors import ActingError, NotAPictureError, SettingsError, UndecodableError
 from dupfind.pictures import decode, descriptive, film_data, image_data, png_texts
 from dupfind.sidecars import contents as sidecars
@@ -155,14 +155,14 @@ def _of_a_file(read: Callable[[str], object], *meant: type[Exception]) -> Callab
 
 
 def _read_config(path: str) -> None:
-    os.environ[config.FILE_VARIABLE] = path
+    os.environ[config_file.FILE_VARIABLE] = path
     try:
-        read = config.read_config(None)
+        read = config_file.read_config(None)
         for value in () if read is None else read.values("scan").values():
             assert read is not None
             read.place(value)
     finally:
-        del os.environ[config.FILE_VARIABLE]
+        del os.environ[config_file.FILE_VARIABLE]
 
 
 def _zips() -> list[bytes]:

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from dupfind.answers.explanation import Advice
+from dupfind.answers.explain import Advice
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.commands import explain

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.answers.calibration import Calibration
+from dupfind.answers.calibrate import Calibration
 from dupfind.commands.calibrate import calibrate, describe
 from dupfind.errors import ExitCode, TooFewPicturesError
 from dupfind.evidence import fingerprint

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.answers.calibration import COPIES_END_BITS, EDITS_END_BITS, THRESHOLDS, Calibration, Spread
+from dupfind.answers.calibrate import COPIES_END_BITS, EDITS_END_BITS, THRESHOLDS, Calibration, Spread
 from dupfind.settings import DEFAULT_THRESHOLD_BITS
 
 

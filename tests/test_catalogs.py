@@ -13,7 +13,7 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.answers.shown import Shown
+from dupfind.answers.page import PageContents
 from dupfind.catalog import catalogs, volumes
 from dupfind.catalog.catalog_file import About, CatalogFile
 from dupfind.catalog.same_file import Relation
@@ -335,7 +335,7 @@ def test_another_drive_by_the_word_of_a_person(
     for format_ in ("table", "json"):
         shown = render(report, make_report_settings(format_=format_, everything=True), Screen()).decode()
         assert ("by your word it is another drive" in shown.lower()) or '"is_elsewhere": true' in shown
-    assert "By your word it is another drive" in html.render(report, Shown()).decode()
+    assert "By your word it is another drive" in html.render(report, PageContents()).decode()
     from dupfind.commands.explain import explain
     from dupfind.sources.roots import NamedFile, named_file
 

@@ -20,7 +20,7 @@ from dupfind.acting.journal import Journal
 from dupfind.acting.listing import NotListedError, list_folder
 from dupfind.acting.places import Folder
 from dupfind.acting.targets import ToFolder
-from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
+from dupfind.answers.clean import Cleaned, CleanPlan, Fate
 from dupfind.commands import cleaning as story
 from dupfind.commands import undoing
 from dupfind.errors import ActingError, NoProcessError, SettingsError

@@ -13,9 +13,9 @@ import click
 import pytest
 
 from dupfind.cli.command import Command
-from dupfind.cli.config import read_config
+from dupfind.cli.config_file import read_config
 from dupfind.cli.main import dupfind as group
-from dupfind.cli.option import Option
+from dupfind.cli.options import Option
 from dupfind.errors import SettingsError
 from tests.helpers.trees import Content
 

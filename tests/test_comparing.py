@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from dupfind import pipeline
-from dupfind.answers.comparison import Comparison, Comparisons
+from dupfind.answers.compare import Comparison, Comparisons
 from dupfind.commands.comparing import compare_files
 from dupfind.evidence import fingerprint
 from dupfind.pictures import decode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.compare import Compared, Comparison, Comparisons, Proof
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, ScanSettings
 

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from dupfind import libraries, memory_limit
-from dupfind.answers.diagnosed import Diagnosed, Fact
-from dupfind.answers.hashed import Asked, Given
+from dupfind.answers.doctor import Diagnosed, Fact
+from dupfind.answers.hash import AskedHashes, Given
 from dupfind.cache import cache_upkeep
 from dupfind.commands import doctor
 from dupfind.commands.hashing import hash_files
@@ -104,7 +104,7 @@ def test_a_cache_that_is_whole(tree: TreeBuilder, tmp_path: Path) -> None:
     cache = tmp_path / "cache.sqlite"
     given = Given("a", named_file(str(folder / "a.png")))
     settings = make_settings(haystack=[str(folder)], cache=str(cache))
-    assert hash_files(settings, [given], Asked(("phash",), 8, is_exact=False), lambda _: None, None, one_thread)
+    assert hash_files(settings, [given], AskedHashes(("phash",), 8, is_exact=False), lambda _: None, None, one_thread)
     found = diagnosed(cache)
     assert "whole" == found["state"].value
     assert "1 of 1" == found["pictures read by these decoders"].value

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind.answers.explanation import Advice, Answer, Explanation
+from dupfind.answers.explain import Advice, ExplainResult, Explanation
 from dupfind.commands.explain import explain
 from dupfind.matching.nearest import Nearest
 from dupfind.pictures import formats
@@ -28,7 +28,7 @@ from tests.helpers.scans import one_thread, scan
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 
 
-def ask(haystack: Path, *needles: Path, nearest: int = 5, **options: Any) -> Answer:
+def ask(haystack: Path, *needles: Path, nearest: int = 5, **options: Any) -> ExplainResult:
     """Explain in this process, without a cache where none is given."""
     settings = make_settings(haystack=[str(haystack)], no_cache="cache" not in options, **options)
     return explain(settings, [named_file(str(one)) for one in needles], nearest, make_executor=one_thread)

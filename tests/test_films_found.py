@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
 
 from dupfind import libraries
-from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Sought
-from dupfind.answers.grouped import Answer
-from dupfind.answers.hashed import Given
+from dupfind.answers.find import FILMS_BY_BYTES, NO_SAME_FILM, Sought
+from dupfind.answers.groups import GroupsResult
+from dupfind.answers.hash import Given
 from dupfind.finding.finding import find_images, wanted
 from dupfind.grouping.grouping import groups
 from dupfind.pool import film_digests
@@ -38,13 +38,13 @@ def find(haystack: Path, *files: Path, nearest: int = 5, **options: Any) -> dict
     return {os.path.basename(sought.path): sought for sought in answer.sought}
 
 
-def grouped(*folders: Path, level: str = "same", **options: Any) -> Answer:
+def grouped(*folders: Path, level: str = "same", **options: Any) -> GroupsResult:
     """Group in this process."""
     chosen = make_settings(haystack=[str(one) for one in folders], called="", no_cache=True, **options)
     return groups(chosen, Evidence(level), make_executor=one_thread)
 
 
-def told(answer: Answer) -> list[list[tuple[str, str | None, list[str]]]]:
+def told(answer: GroupsResult) -> list[list[tuple[str, str | None, list[str]]]]:
     """Name, grade and codes of each member of each group."""
     return [
         [

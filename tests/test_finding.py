@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind.answers.found import Answer, Sought
-from dupfind.answers.hashed import Given
+from dupfind.answers.find import FindResult, Sought
+from dupfind.answers.hash import Given
 from dupfind.cache import cache
 from dupfind.errors import SettingsError
 from dupfind.events import Silence
@@ -40,7 +40,7 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 
 def ask(
     haystack: Path | Sequence[Path], *images: Path, nearest: int = 5, rescan: bool = False, **options: Any
-) -> Answer:
+) -> FindResult:
     """Find in this process, without a cache where none is given."""
     roots = [haystack] if isinstance(haystack, Path) else haystack
     settings = make_settings(haystack=[str(one) for one in roots], no_cache="cache" not in options, **options)
@@ -248,7 +248,7 @@ class TestWarm:
         monkeypatch.setattr(collection.Collection, "_entry_now", entry_now)
         monkeypatch.setattr(tasks, "read_thumbnails", decode)
 
-    def again(self, hay: Path, *images: Path, store: str, **options: Any) -> Answer:
+    def again(self, hay: Path, *images: Path, store: str, **options: Any) -> FindResult:
         """The warm answer, which is the one without any cache."""
         self.folders.clear()
         self.files.clear()

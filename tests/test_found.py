@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dupfind.answers.found import Answer, Near, Sought
+from dupfind.answers.find import FindResult, NearFile, Sought
 from dupfind.values import Evidence, ScanSettings
 
 SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
-WITNESS = Near("h/a", Evidence.SAME, 16, None, is_witness=True)
-COPY = Near("h/b", Evidence.IDENTICAL, None, None, is_witness=True)
-OTHER = Near("h/c", Evidence.SIMILAR, 32, "cropped", is_witness=False)
+WITNESS = NearFile("h/a", Evidence.SAME, 16, None, is_witness=True)
+COPY = NearFile("h/b", Evidence.IDENTICAL, None, None, is_witness=True)
+OTHER = NearFile("h/c", Evidence.SIMILAR, 32, "cropped", is_witness=False)
 
 
 def test_seen_is_what_has_a_witness() -> None:
@@ -16,8 +16,8 @@ def test_seen_is_what_has_a_witness() -> None:
     seen, unseen = Sought("x", [COPY, WITNESS, OTHER]), Sought("y", [OTHER])
     assert (True, [COPY, WITNESS]) == (seen.is_seen, seen.witnesses)
     assert (False, []) == (unseen.is_seen, unseen.witnesses)
-    assert Answer("1", SETTINGS, 5, [seen], 3, 3, []).are_all_seen
-    assert not Answer("1", SETTINGS, 5, [seen, unseen], 3, 3, []).are_all_seen
+    assert FindResult("1", SETTINGS, 5, [seen], 3, 3, []).are_all_seen
+    assert not FindResult("1", SETTINGS, 5, [seen, unseen], 3, 3, []).are_all_seen
 
 
 def test_the_score() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.answers.shown import Shown
+from dupfind.answers.page import PageContents
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, html, render
 from dupfind.report.places import box_of, parts_of
@@ -53,7 +53,7 @@ class _Nowhere:
 
 def test_page() -> None:
     """The places are there to be drawn; how the whole pictures would be turned is not."""
-    seen = Shown(turns={("n/page.jpg", "h/a.jpg"): 5})
+    seen = PageContents(turns={("n/page.jpg", "h/a.jpg"): 5})
     part = file(
         "n/page.jpg", FileState.SIMILAR, evidence=Evidence.SIMILAR, witness="h/a.jpg", distance_bits=30, reasons=(PART,)
     )

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.answers.grouped import Answer, Group
+from dupfind.answers.groups import Group, GroupsResult
 from dupfind.events import Advance, Silence
 from dupfind.grouping.grouping import groups
 from dupfind.reasons import Reason, ReasonCode
@@ -31,7 +31,7 @@ SIZE = (320, 240)
 LEVELS = tuple(Evidence)
 
 
-def ask(*folders: Path, level: str = "same", listener: Silence | None = None, **options: Any) -> Answer:
+def ask(*folders: Path, level: str = "same", listener: Silence | None = None, **options: Any) -> GroupsResult:
     """Group in this process, without a cache unless one is given."""
     options.setdefault("no_cache", "cache" not in options)
     settings = make_settings(haystack=[str(one) for one in folders], called="", **options)
@@ -43,7 +43,7 @@ def names(group: Group) -> list[str]:
     return [os.path.basename(one.path) for one in group.members]
 
 
-def all_names(answer: Answer) -> list[list[str]]:
+def all_names(answer: GroupsResult) -> list[list[str]]:
     """Those of all groups, in a fixed order."""
     return sorted(map(names, answer.groups))
 

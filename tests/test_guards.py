@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.reviewing.guards import HEADERS, TOKEN_BYTES, Asked, Door, refusal
+from dupfind.reviewing.guards import HEADERS, TOKEN_BYTES, Door, RequestHead, refusal
 
 DOOR = Door("127.0.0.1:4711", "a-token_of-32-characters-it-is-it")
 PATH = f"/{DOOR.token}/decide"
@@ -20,7 +20,7 @@ FROM_THE_PAGE = {**HOME, "origin": DOOR.origin, "sec-fetch-site": "same-origin",
 def asked(method: str = "GET", path: str = PATH, headers: dict[str, str] = HOME, **other: str | None) -> Any:
     """What becomes of a request, with other headers (``_`` for ``-``), None for one that is left out."""
     named = {**headers, **{name.replace("_", "-"): value for name, value in other.items()}}
-    return refusal(DOOR, Asked(method, path, {name: value for name, value in named.items() if value is not None}))
+    return refusal(DOOR, RequestHead(method, path, {name: value for name, value in named.items() if value is not None}))
 
 
 def test_the_page_comes_in() -> None:
@@ -39,7 +39,7 @@ def test_another_host_is_turned_away(host: str) -> None:
     """A name that leads here is not this address: DNS rebinding."""
     assert asked(host=host) is HTTPStatus.MISDIRECTED_REQUEST
     assert asked("POST", headers={**FROM_THE_PAGE, "host": host}) is HTTPStatus.MISDIRECTED_REQUEST
-    assert refusal(DOOR, Asked("GET", PATH, {})) is HTTPStatus.MISDIRECTED_REQUEST
+    assert refusal(DOOR, RequestHead("GET", PATH, {})) is HTTPStatus.MISDIRECTED_REQUEST
 
 
 @pytest.mark.parametrize(

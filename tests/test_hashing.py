@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.answers.hashed import Asked, Given, Hashed
+from dupfind.answers.hash import AskedHashes, Given, Hashed
 from dupfind.commands import hashing
 from dupfind.commands.hashing import hash_files
 from dupfind.errors import CacheLostError
@@ -23,7 +23,7 @@ from fixtures import pictures
 from tests.helpers.executors import Counting
 from tests.helpers.scans import one_thread
 
-PHASH = Asked(("phash",), 8, is_exact=False)
+PHASH = AskedHashes(("phash",), 8, is_exact=False)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def given(folder: Path, *names: str) -> list[Given]:
     ]
 
 
-def told(files: list[Given], asked: Asked = PHASH, **options: Any) -> tuple[list[Hashed], bool]:
+def told(files: list[Given], asked: AskedHashes = PHASH, **options: Any) -> tuple[list[Hashed], bool]:
     """All answers in the order in which they were told, and whether they are complete."""
     found: list[Hashed] = []
     make = options.pop("make_executor", one_thread)
@@ -51,7 +51,7 @@ def told(files: list[Given], asked: Asked = PHASH, **options: Any) -> tuple[list
     return found, hash_files(settings, files, asked, found.append, make_executor=make)
 
 
-def expected(path: Path, asked: Asked) -> tuple[str, ...]:
+def expected(path: Path, asked: AskedHashes) -> tuple[str, ...]:
     """The hashes of the thumbnail."""
     with open(path, "rb") as file:
         thumbnail = decode.read_thumbnail(file, str(path), 10**9)
@@ -61,8 +61,8 @@ def expected(path: Path, asked: Asked) -> tuple[str, ...]:
     )
 
 
-@pytest.mark.parametrize("asked", [PHASH, Asked(("whash", "dhash", "ahash"), 16, is_exact=False)])
-def test_hashes_of_the_thumbnails(photos: Path, asked: Asked) -> None:
+@pytest.mark.parametrize("asked", [PHASH, AskedHashes(("whash", "dhash", "ahash"), 16, is_exact=False)])
+def test_hashes_of_the_thumbnails(photos: Path, asked: AskedHashes) -> None:
     """In the order of the files and of the algorithms."""
     names = [f"{seed}.jpg" for seed in (3, 1, 4, 0)]
     found, are_complete = told(given(photos, *names), asked)
@@ -115,7 +115,7 @@ def test_exact_hashes_come_in_order_from_several_lanes(photos: Path, monkeypatch
     """Whichever lane is done first."""
     monkeypatch.setattr("dupfind.pool.workers._CHUNK_ITEMS", 1)
     names = [f"{seed}.jpg" for seed in (4, 2, 0, 1, 3)]
-    asked = Asked(("dhash",), 16, is_exact=True)
+    asked = AskedHashes(("dhash",), 16, is_exact=True)
     alone = told(given(photos, *names), asked, workers=1)
     assert alone == told(given(photos, *names), asked, workers=3, make_executor=Late)
     assert (names, True) == ([one.path for one in alone[0]], alone[1])
@@ -153,7 +153,7 @@ def test_a_second_run_decodes_nothing(photos: Path, monkeypatch: pytest.MonkeyPa
     cache = str(photos / "cache" / "c.sqlite")
     told(files, cache=cache)
     monkeypatch.setattr(tasks, "read_thumbnails", lambda *_, **__: pytest.fail("decoded"))
-    asked = Asked(("whash",), 16, is_exact=False)
+    asked = AskedHashes(("whash",), 16, is_exact=False)
     found, _ = told(files, asked, cache=cache)
     assert expected(photos / "1.jpg", asked) == found[1].hashes
 

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dupfind.answers.changes import Baseline, changes
-from dupfind.answers.explanation import Advice, Explanation
-from dupfind.answers.explanation import Answer as Explained
+from dupfind.answers.explain import Advice, Explanation
+from dupfind.answers.explain import ExplainResult as Explained
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, render
 from dupfind.report import explain as explain_report

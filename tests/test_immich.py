@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dupfind import pipeline
-from dupfind.answers.shown import Shown
+from dupfind.answers.page import PageContents
 from dupfind.errors import DupfindError, ServerError, SettingsError
 from dupfind.immich import client as clients
 from dupfind.immich import immich_source
@@ -412,7 +412,7 @@ def test_reports_say_what_they_rest_on(immich: Immich, tree: Tree) -> None:
     line = f"{immich.url} is Immich 2.3.1 and has 1 of 2 needles by its checksums (SHA-1)."
     table = render(report, make_report_settings(everything=True), Screen()).decode()
     whole = render(report, make_report_settings(format_="json"), Screen()).decode()
-    page = html.render(report, Shown()).decode()
+    page = html.render(report, PageContents()).decode()
     assert line in table
     assert line in page
     looked = {"previews": 0, "originals": 0, "original_bytes": 0}

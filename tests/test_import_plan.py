@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dupfind.acting.import_plan import CopyOf, Needle, chosen, leaders_of, left_out, plan_items, with_numbers
 from dupfind.acting.layout import Layout, key
-from dupfind.answers.imported import Item, Why
+from dupfind.answers.import_ import Item, Why
 from dupfind.reasons import BETTER_NEEDLE, Reason
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, Kind
 

@@ -16,7 +16,7 @@ import pytest
 from dupfind.acting import copying, importing, listing, places
 from dupfind.acting import journal as journals
 from dupfind.acting.places import Folder, Temporary
-from dupfind.answers.imported import Fate
+from dupfind.answers.import_ import Fate
 from dupfind.commands import importing as story
 from dupfind.commands import undoing
 from dupfind.errors import ActingError, SettingsError

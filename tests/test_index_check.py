@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.answers.indexed import Checked
+from dupfind.answers.index import Checked
 from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.commands import index_check
 from dupfind.errors import CatalogError

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dupfind import session
-from dupfind.answers.indexed import Indexed
+from dupfind.answers.index import Indexed
 from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.commands import indexing
 from dupfind.errors import CatalogError, StoppedError

@@ -11,7 +11,7 @@ import pytest
 
 from dupfind.errors import CacheLostError, DupfindError, NoProcessError, OutputError
 from dupfind.reviewing.jobs import EndedError, Jobs
-from dupfind.reviewing.picture_cache import Wanted
+from dupfind.reviewing.page_state import WantedPicture
 from dupfind.run import Reading
 from dupfind.values import Failure
 
@@ -24,7 +24,7 @@ class Drawer:
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
 
-    def __call__(self, wanted: Sequence[Wanted], _: Reading) -> list[bytes | Failure]:
+    def __call__(self, wanted: Sequence[WantedPicture], _: Reading) -> list[bytes | Failure]:
         """Make them."""
         self.asked.append([one.number for one in wanted])
         return [Failure("none") if one.is_full else bytes([one.number]) for one in wanted]
@@ -35,9 +35,9 @@ def test_work_comes_before_pictures_and_the_last_before_the_first() -> None:
     drawer = Drawer()
     jobs = Jobs(drawer)
     order: list[str] = []
-    pictures = [jobs.picture(Wanted(number, is_full=False)) for number in range(20)]
-    assert jobs.picture(Wanted(3, is_full=False)) is pictures[3]
-    full = jobs.picture(Wanted(3, is_full=True))
+    pictures = [jobs.picture(WantedPicture(number, is_full=False)) for number in range(20)]
+    assert jobs.picture(WantedPicture(3, is_full=False)) is pictures[3]
+    full = jobs.picture(WantedPicture(3, is_full=True))
     done = jobs.do(lambda _: order.append(f"after {len(drawer.asked)}"))
     jobs.work(READING, 0.01)
     assert done.done()
@@ -71,11 +71,11 @@ def test_what_fails() -> None:
 def test_pictures_that_cannot_be_made_end_nothing() -> None:
     """Who asked is told, and may ask again."""
 
-    def fail(_: Sequence[Wanted], __: Reading) -> list[bytes | Failure]:
+    def fail(_: Sequence[WantedPicture], __: Reading) -> list[bytes | Failure]:
         raise NoProcessError("no process could be started")
 
     jobs = Jobs(fail)
-    pictures = [jobs.picture(Wanted(number, is_full=False)) for number in range(2)]
+    pictures = [jobs.picture(WantedPicture(number, is_full=False)) for number in range(2)]
     assert jobs.work(READING, 0.01)
     assert [NoProcessError] * 2 == [type(one.exception()) for one in pictures]
 
@@ -121,9 +121,9 @@ def test_nobody_waits_for_ever() -> None:
     """Who asks when it is over, or waits when it ends, is told so."""
     jobs = Jobs(Drawer())
     jobs.do(lambda _: jobs.end())
-    waiting = [jobs.do(lambda _: None), jobs.picture(Wanted(0, is_full=False))]
+    waiting = [jobs.do(lambda _: None), jobs.picture(WantedPicture(0, is_full=False))]
     jobs.work(READING, 60)
-    waiting += [jobs.do(lambda _: None), jobs.picture(Wanted(0, is_full=False))]
+    waiting += [jobs.do(lambda _: None), jobs.picture(WantedPicture(0, is_full=False))]
     assert [EndedError] * 4 == [type(one.exception()) for one in waiting]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.acting import journal, trash
-from dupfind.cli import config
+from dupfind.cli import config_file
 from dupfind.reviewing import decisions_store
 from dupfind.settings import default_cache
 from tests.helpers.places import ROOT
@@ -68,7 +68,7 @@ def test_no_test_reaches_the_homes_of_who_runs_it() -> None:
         decisions_store.usual_path([], []),
         trash._data_folder(),
         default_cache(),
-        config.config_path(),
+        config_file.config_path(),
     }
     assert {"dupfind-tests"} == {Path(os.path.relpath(home, tempfile.gettempdir())).parts[0][:13] for home in homes}
 

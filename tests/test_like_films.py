@@ -285,7 +285,7 @@ def test_a_film_that_breaks_off(tree: TreeBuilder) -> None:
 @pytest.mark.slow
 def test_every_command_says_the_same(tree: TreeBuilder, hay: Path) -> None:
     """`find`, `explain`, `compare` and `groups` know what the scan found, and none takes it for a proof."""
-    from dupfind.answers.hashed import Given
+    from dupfind.answers.hash import Given
     from dupfind.commands.comparing import compare_files
     from dupfind.commands.explain import explain
     from dupfind.finding.finding import find_images, wanted

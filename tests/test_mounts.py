@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dupfind import pipeline
-from dupfind.cli import named
+from dupfind.cli import given_files
 from dupfind.events import Silence
 from dupfind.run import Run
 from dupfind.settings import make_settings
@@ -299,7 +299,7 @@ def test_the_table_is_read_once_for_many_files(table: Path, tmp_path: Path, monk
         (tmp_path / f"{number}.txt").write_text(str(number))
     names = [str(tmp_path / f"{number}.txt") for number in range(20)]
     with ExitStack() as stack:
-        assert 20 == len(named.given(names, stack))
+        assert 20 == len(given_files.given(names, stack))
     assert 1 == len(reads)
     known = read_mounts()
     for name in names:

@@ -119,7 +119,8 @@ def test_the_version_without_a_build(tmp_path: Path) -> None:
     """A checkout that was never installed has a version, and says that it is none of a release."""
     package = tmp_path / "dupfind"
     package.mkdir()
-    shutil.copy(ROOT / "dupfind" / "__init__.py", package / "__init__.py")
+    for name in ("__init__.py", "version.py"):
+        shutil.copy(ROOT / "dupfind" / name, package / name)
     code = "import dupfind; print(dupfind.__version__)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, env={"PYTHONPATH": "."}

@@ -19,8 +19,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from dupfind import pipeline
 from dupfind.answers.decisions import Decision, parse
-from dupfind.answers.hashed import Given
-from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
+from dupfind.answers.hash import Given
+from dupfind.answers.page import PageContents, Preview, Sight, most_doubtful_members
 from dupfind.commands.showing import look_at, look_at_found, show
 from dupfind.events import Silence
 from dupfind.finding.finding import find_images, wanted
@@ -262,7 +262,9 @@ def test_nothing_is_decided_unseen(browser: Browser, page: Path) -> None:
 def test_where_all_is_there(browser: Browser, tmp_path: Path) -> None:
     """The list says so, and how the files are to be had."""
     there = file("n/1", FileState.PRESENT, evidence=Evidence.IDENTICAL, witness="hay/1")
-    (tmp_path / "all.html").write_bytes(html.render(report([there], [folder("n", FolderState.CONTAINED, 1)]), Shown()))
+    (tmp_path / "all.html").write_bytes(
+        html.render(report([there], [folder("n", FolderState.CONTAINED, 1)]), PageContents())
+    )
     browser.open(tmp_path / "all.html")
     assert browser.texts(".nothing") == ["The only file is in the haystack. Tick “present” for a list."]
     browser.click("#chips input")
@@ -304,7 +306,7 @@ def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_pa
         for number in range(5_000)
     ]
     folders = [FolderVerdict("n", FolderState.MISSING, 0, 0, 5_000, 0, 0, 1, is_shown=True)]
-    (tmp_path / "long.html").write_bytes(html.render(report(files, folders), Shown()))
+    (tmp_path / "long.html").write_bytes(html.render(report(files, folders), PageContents()))
     browser.open(tmp_path / "long.html")
     assert browser.texts("#found") == ["5,000 files listed"]
     assert len(names(browser)) < 100
@@ -455,7 +457,9 @@ def test_it_prints_everything(browser: Browser, tmp_path: Path) -> None:
     problems = [Problem(f"h/{number}", Side.HAYSTACK, "thumbnail", "truncated") for number in range(200)]
     data = io.BytesIO()
     pictures.photo(1, (240, 180)).save(data, "WEBP")
-    seen = Shown({name: Sight(1, Preview(data.getvalue(), 240, 180, None), None, b"1" * 32) for name in names_of})
+    seen = PageContents(
+        {name: Sight(1, Preview(data.getvalue(), 240, 180, None), None, b"1" * 32) for name in names_of}
+    )
     (tmp_path / "long.html").write_bytes(html.render(report(files, folders, problems), seen))
     browser.open(tmp_path / "long.html")
     assert len(names(browser)) < 100

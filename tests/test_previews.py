@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.answers.shown import Preview
+from dupfind.answers.page import Preview
 from dupfind.pool.previews import FULL_SIDE, SIDE, read_full_size, read_previews
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.roots import named_file

@@ -23,7 +23,7 @@ from dupfind import errors
 from dupfind.progress import Console, say
 from dupfind.progress_bar import Line
 from dupfind.progress_line import Going, steps_of
-from dupfind.stopwatch import Part, Stopwatch
+from dupfind.stopwatch import Stopwatch, TimedPart
 from dupfind.values import Problem, Side
 from tests.helpers.places import ROOT
 
@@ -137,7 +137,7 @@ def test_the_time_of_stages(capsys: pytest.CaptureFixture[str]) -> None:
             pass
         advance(4)
         console.worked(1.5)
-    assert {"evidence": Part(2, 4, 1.5), "search": Part(1, 9)} == watch.stop().parts
+    assert {"evidence": TimedPart(2, 4, 1.5), "search": TimedPart(1, 9)} == watch.stop().parts
     console.times(workers=1)
     found = lines(capsys)
     assert ["", "Stage", "────────"] == [found[0], found[1][:5], found[2][:8]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.answers.cleaned import Fate
+from dupfind.answers.clean import Fate
 from tests.helpers.acting import clean, files_below, undo
 from tests.helpers.real_mounts import Rig, kind_of
 from tests.helpers.shelf import TreeBuilder

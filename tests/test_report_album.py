@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from dupfind.answers.shown import Preview, Sight
+from dupfind.answers.page import Preview, Sight
 from dupfind.report.document import SIGNS, Album
 from dupfind.values import FileState, FolderState
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.answers.calibration import Calibration, Spread
+from dupfind.answers.calibrate import Calibration, Spread
 from dupfind.report import Screen, plot
 from dupfind.report.calibrate import render, render_json
 from dupfind.settings import DEFAULT_THRESHOLD_BITS

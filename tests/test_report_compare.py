@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from dupfind.answers.comparison import Comparison, Proof
+from dupfind.answers.compare import Comparison, Proof
 from dupfind.evidence import facts as facts_
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen

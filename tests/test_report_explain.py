@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.answers.explanation import Advice, Answer, Explanation, Near
+from dupfind.answers.explain import Advice, ExplainResult, Explanation, NearPicture
 from dupfind.evidence import evidence, facts
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
@@ -28,7 +28,7 @@ def verdict(path: str, state: FileState, **facts: Any) -> FileVerdict:
     return FileVerdict(path, kind, state, 1234, **values)
 
 
-def near(path: str = "hay/a.jpg", **facts: Any) -> Near:
+def near(path: str = "hay/a.jpg", **facts: Any) -> NearPicture:
     """A similar picture that is too small."""
     values: dict[str, Any] = {
         "distance_bits": 1,
@@ -40,10 +40,10 @@ def near(path: str = "hay/a.jpg", **facts: Any) -> Near:
         "advice": Advice(("--accept similar",)),
         **facts,
     }
-    return Near(path, **values)
+    return NearPicture(path, **values)
 
 
-def unlike(path: str = "hay/b.jpg") -> Near:
+def unlike(path: str = "hay/b.jpg") -> NearPicture:
     """Another picture."""
     return near(
         path,
@@ -57,9 +57,9 @@ def unlike(path: str = "hay/b.jpg") -> Near:
     )
 
 
-def answer(*explanations: Explanation, problems: tuple[Problem, ...] = ()) -> Answer:
+def answer(*explanations: Explanation, problems: tuple[Problem, ...] = ()) -> ExplainResult:
     """Everything that one run has to say."""
-    return Answer("1.0", SETTINGS, explanations, problems)
+    return ExplainResult("1.0", SETTINGS, explanations, problems)
 
 
 def text(*explanations: Explanation, **screen: Any) -> str:

@@ -8,14 +8,20 @@ import json
 
 import pytest
 
-from dupfind.answers.found import Answer, Sought
+from dupfind.answers.find import FindResult, Sought
 from dupfind.report import Screen
 from dupfind.report.find import SCHEMA, render
 from dupfind.settings import Format
 from tests.helpers.found import ANSWER, HOSTILE, ITSELF, SEEN, SETTINGS
 
 
-def shown(answer: Answer, format_: Format = Format.TABLE, screen: Screen = Screen(), *, print0: bool = False) -> str:  # noqa: B008
+def shown(
+    answer: FindResult,
+    format_: Format = Format.TABLE,
+    screen: Screen = Screen(),  # noqa: B008
+    *,
+    print0: bool = False,
+) -> str:
     """The answer as text."""
     return render(answer, format_, screen, print0=print0).decode("utf-8", "surrogateescape")
 
@@ -46,7 +52,7 @@ def test_the_table() -> None:
 
 def test_without_pictures_and_in_ascii() -> None:
     """What there is to say of an empty haystack; signs that any screen has."""
-    answer = Answer("1.0", SETTINGS, 5, [Sought("a.jpg")], 0, 0, [])
+    answer = FindResult("1.0", SETTINGS, 5, [Sought("a.jpg")], 0, 0, [])
     screen = Screen(80, is_terminal=False, encoding="ascii")
     assert "x not seen  a.jpg\n  the haystack holds no picture\n" == shown(answer, screen=screen)
 
@@ -108,13 +114,13 @@ def test_csv() -> None:
 @pytest.mark.parametrize(("print0", "end"), [(False, "\n"), (True, "\0")])
 def test_paths(print0: bool, end: str) -> None:
     """The witnesses, each once, however many images they are of."""
-    answer = Answer("1.0", SETTINGS, 5, [SEEN, SEEN, ITSELF], 9, 8, [])
+    answer = FindResult("1.0", SETTINGS, 5, [SEEN, SEEN, ITSELF], 9, 8, [])
     assert f"h/a.jpg{end}h/b.jpg{end}" == shown(answer, Format.PATHS, print0=print0)
 
 
 def test_hostile_names() -> None:
     """Nothing in a name reaches a terminal, and the bytes of a name are not lost to programs."""
-    answer = Answer("1.0", SETTINGS, 5, [HOSTILE], 1, 1, [])
+    answer = FindResult("1.0", SETTINGS, 5, [HOSTILE], 1, 1, [])
     table = shown(answer, screen=Screen(80, is_terminal=True))
     assert "a\\nb\\xff" in table
     assert "h/\\r\\x9b\\xfe" in table

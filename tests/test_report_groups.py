@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 
-from dupfind.answers.grouped import Answer, Group, Member
+from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report import groups as report
@@ -27,7 +27,9 @@ BAD = Group(
 )  # fmt: skip
 
 
-def text(given: Answer, screen: Screen | None = None, format_: Format = Format.TABLE, *, print0: bool = False) -> str:
+def text(
+    given: GroupsResult, screen: Screen | None = None, format_: Format = Format.TABLE, *, print0: bool = False
+) -> str:
     """What is printed."""
     return report.render(given, format_, screen or Screen(), print0=print0).decode()
 
@@ -70,7 +72,7 @@ def test_one_other() -> None:
 )
 def test_no_groups(level: Evidence, words: str) -> None:
     """A sentence that says no more than what was looked for."""
-    given = Answer("1.0", ["c"], level, "phash", 10, True, 9, None, [], [])
+    given = GroupsResult("1.0", ["c"], level, "phash", 10, True, 9, None, [], [])
     assert f"9 files looked at: {words}.\n" == text(given)
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.answers.hashed import Asked, Hashed
+from dupfind.answers.hash import AskedHashes, Hashed
 from dupfind.report import Screen
 from dupfind.report.hashes import SCHEMA, Renderer
 from dupfind.settings import Format
 
-ASKED = Asked(("phash", "dhash"), 8, is_exact=True)
+ASKED = AskedHashes(("phash", "dhash"), 8, is_exact=True)
 GOOD = Hashed("a b.jpg", ("00ff", "1234"))
 BAD = Hashed("no.jpg", (), "not a picture")
 HOSTILE = ["back\\slash", "line\nbreak", "return\r", "esc\x1b[31m", os.fsdecode(b"bytes\xff"), "plain"]

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
-from dupfind.answers.shown import Nearest, Preview, Shown, Sight
+from dupfind.answers.page import Nearest, PageContents, Preview, Sight
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html
 from dupfind.report.reasons import sentence
@@ -17,7 +17,7 @@ from tests.helpers.report_pages import CATALOG, EVIL, block, words
 from tests.helpers.reports import ANSWER, file, folder, reading, report
 
 PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
-SEEN = Shown(
+SEEN = PageContents(
     {
         "n/b/2.jpg": Sight(1000, PREVIEW, None, b"\x01" * 32),
         "n/b/3.jpg": Sight(1000, None, "cannot be decoded: <b>", None),
@@ -53,18 +53,18 @@ def test_the_folders_to_be_listed_are_as_many_as_are_listed() -> None:
     below = [dataclasses.replace(top, path=f"n/a/{number}", is_shown=False) for number in range(2)]
     files = [file(f"n/a/{name}", FileState.PRESENT) for name in ("x", "0/y", "1/z")]
     files += [file(f"n/{number}.jpg", state) for state in (FileState.UNREADABLE, FileState.MISSING) for number in "12"]
-    shown = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), Shown()))
+    shown = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), PageContents()))
     assert (
         "3 folders are contained: all that they hold is in the haystack. To list the topmost one, add --only contained"
     ) in shown
     below[0] = dataclasses.replace(below[0], is_shown=True)
-    two = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), Shown()))
+    two = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), PageContents()))
     assert "To list the 2 topmost ones, add --only contained" in two
     assert "Open 2 unreadable files with another program: nothing is known of what they show." in shown
     assert "Bring 2 missing files over, or decide that they are not wanted. To list them, add" in shown
     unwanted = dataclasses.replace(top, unwanted=1)
     lone = [file("n/a/x", FileState.UNWANTED), file("n/1.jpg", FileState.UNREADABLE)]
-    shown = words(html.render(report(lone, [folder("n", FolderState.PARTIAL), unwanted]), Shown()))
+    shown = words(html.render(report(lone, [folder("n", FolderState.PARTIAL), unwanted]), PageContents()))
     assert "1 folder is contained: all that it holds is in the haystack or not wanted. To list it, add" in shown
     assert "Open 1 unreadable file with another program: nothing is known of what it shows." in shown
 
@@ -72,7 +72,7 @@ def test_the_folders_to_be_listed_are_as_many_as_are_listed() -> None:
 def test_files_of_a_list_lie_in_no_folder() -> None:
     """They are counted as files, and no folder's size is theirs."""
     files = [file("elsewhere/1.jpg", FileState.MISSING), file("2.jpg", FileState.MISSING)]
-    shown = words(html.render(report(files, []), Shown()))
+    shown = words(html.render(report(files, []), PageContents()))
     assert "✗ missing 0 0 B ± partial 0 0 B ≈ review 0 0 B ✓ contained 0 0 B" in shown
     assert "✗ missing 2 2.0 kB" in shown
 
@@ -107,7 +107,7 @@ def test_the_headline(files: list[FileState], problems: list[Problem], headline:
     """One sentence, never more than is known."""
     answer = report([file(f"n/{number}", state) for number, state in enumerate(files)],
                     [folder("n", FolderState.PARTIAL, 1, 1)], problems)  # fmt: skip
-    page = html.render(answer, Shown())
+    page = html.render(answer, PageContents())
     assert f"<h1>{headline}</h1>" in page.decode()
     assert ("skipped, below" in words(page)) == bool(problems)
     assert block(page, "data")["nothing"] == ("" if FileState.MISSING in files else headline)
@@ -137,7 +137,7 @@ def test_what_the_script_is_given() -> None:
 
 def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files without a picture come last; lists end somewhere, the least urgent folders first."""
-    shown = words(html.render(ANSWER, Shown()))
+    shown = words(html.render(ANSWER, PageContents()))
     assert "2 files have no picture here and cannot be decided: --html-pictures takes more." in shown
     monkeypatch.setattr(html, "MOST_ROWS", 1)
     page = html.render(ANSWER, dataclasses.replace(SEEN, sights={"n/b/2.jpg": SEEN.sights["n/b/2.jpg"]}))
@@ -155,10 +155,10 @@ def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folders_below_a_contained_one_are_not_listed() -> None:
     """They only repeat what it says."""
     folders = [folder(path, FolderState.CONTAINED, 1) for path in ("n", "n/a", "n/a/b")]
-    page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders), Shown())
+    page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders), PageContents())
     assert [row[0] for row in block(page, "data")["folders"]] == ["n"]
     assert "2 folders below a contained one are not listed." in words(page)
-    page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders[:2]), Shown())
+    page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders[:2]), PageContents())
     assert "1 folder below a contained one is not listed." in words(page)
 
 
@@ -178,14 +178,14 @@ def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Open where they are gaps among the needles, and counted where there are too many."""
     problems = [Problem(f"n/{number}", Side.NEEDLES, "walk", "excluded") for number in range(3)]
     page = html.render(
-        report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.PARTIAL, 1)], problems), Shown()
+        report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.PARTIAL, 1)], problems), PageContents()
     )
     assert '<details class="facts" id="problems" open>' in page.decode()
     assert "skipped (3) n/0 needles, walk: excluded" in words(page)
     monkeypatch.setattr(html, "MOST_PROBLEMS", 2)
     problems = [Problem(f"hay/{number}", Side.HAYSTACK, "thumbnail", "truncated") for number in range(3)]
     page = html.render(
-        report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.CONTAINED, 1)], problems), Shown()
+        report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.CONTAINED, 1)], problems), PageContents()
     )
     assert '<details class="facts" id="problems">' in page.decode()
     assert words(page).count("truncated") == 2
@@ -203,7 +203,7 @@ def test_no_name_becomes_markup() -> None:
         problems=[Problem(EVIL, Side.HAYSTACK, "walk", EVIL)],
     )
     answer.folders.append(folder(f"n/{EVIL}".rpartition("/")[0], FolderState.REVIEW))
-    seen = Shown({f"n/{EVIL}": Sight(1, PREVIEW, EVIL, b"1"), EVIL: Sight(1, None, EVIL, None)})
+    seen = PageContents({f"n/{EVIL}": Sight(1, PREVIEW, EVIL, b"1"), EVIL: Sight(1, None, EVIL, None)})
     page = html.render(answer, seen).decode()
     assert page.count("<script") == 3
     assert page.count("</script>") == 3
@@ -237,7 +237,7 @@ def test_what_rests_on_a_word() -> None:
         report(files, [dataclasses.replace(folder("n", FolderState.CONTAINED, 1), unwanted=1, decided=2)]),
         decided={"n/1.jpg": "same", "n/2.jpg": "not-wanted"},
     )
-    page = html.render(answer, Shown(), {"n/1.jpg": same, "n/2.jpg": other}, (same, other, same))
+    page = html.render(answer, PageContents(), {"n/1.jpg": same, "n/2.jpg": other}, (same, other, same))
     assert "All 2 files are in the haystack or not wanted" in words(page)
     assert (
         "Of 3 decisions that you have made, verdicts rest on your word for 1 file as the same picture, "
@@ -253,7 +253,7 @@ def test_what_rests_on_a_word() -> None:
     ]
     assert [one["decision"] for one in data["given"]] == ["same", "not-wanted", "same"]
     assert "2 decided files have no picture here: --html-pictures takes more." in words(page)
-    seen = Shown(
+    seen = PageContents(
         {path: Sight(1, PREVIEW, None, b"\x05" * 32) for path in ("n/1.jpg", "hay/1")}, turns={("n/1.jpg", "hay/1"): 5}
     )
     page = html.render(answer, seen, {"n/1.jpg": same, "n/2.jpg": other}, (same, other))
@@ -278,4 +278,4 @@ def test_what_a_file_was_parted_from() -> None:
 def test_what_the_answer_rests_on_is_told() -> None:
     """A catalog, and how old it is."""
     answer = dataclasses.replace(ANSWER, catalogs=(CATALOG,))
-    assert f"{catalog_line(CATALOG)} 2 files have no picture here" in words(html.render(answer, Shown()))
+    assert f"{catalog_line(CATALOG)} 2 files have no picture here" in words(html.render(answer, PageContents()))

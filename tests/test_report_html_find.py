@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from dupfind.answers.found import Answer, Near, Sought
-from dupfind.answers.shown import Preview, Shown, Sight
+from dupfind.answers.find import FindResult, NearFile, Sought
+from dupfind.answers.page import PageContents, Preview, Sight
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_find
 from dupfind.report.text import catalog_line
@@ -18,7 +18,7 @@ from tests.helpers.report_pages import CATALOG, EVIL, block, words
 
 INPUT = Sought("-", [SOUGHT.nearest[0]])
 PATHS = ["up.jpg", *(near.path for near in SOUGHT.nearest)]
-SEEN = Shown(
+SEEN = PageContents(
     {path: Sight(1, Preview(path.encode(), 4, 3, None), None, None) for path in (*PATHS, "h/e.jpg")},
     turns={("up.jpg", "h/b.jpg"): 5},
 )
@@ -50,7 +50,9 @@ def test_the_answer_on_top() -> None:
 )
 def test_the_headline(sought: list[Sought], headline: str) -> None:
     """One sentence."""
-    page = html_find.render(dataclasses.replace(ANSWER, sought=sought, files=None, pictures=None, nearest=1), Shown())
+    page = html_find.render(
+        dataclasses.replace(ANSWER, sought=sought, files=None, pictures=None, nearest=1), PageContents()
+    )
     assert f"<h1>{headline}</h1>" in page.decode()
     assert "Shown the nearest, none farther" in words(page)
     assert ("look at both" in words(page)) == (SOUGHT in sought)
@@ -83,7 +85,7 @@ def test_what_the_script_is_given() -> None:
 
 def test_standard_input_has_no_path_to_copy() -> None:
     """It is called by what it is."""
-    page = html_find.render(dataclasses.replace(ANSWER, sought=[INPUT]), Shown({"-": SEEN.sights["up.jpg"]}))
+    page = html_find.render(dataclasses.replace(ANSWER, sought=[INPUT]), PageContents({"-": SEEN.sights["up.jpg"]}))
     (image,) = block(page, "data")["images"]
     assert (image["path"], image["input"], image["at"]) == ("standard input", True, 0)
     assert "<title>dupfind find: standard input</title>" in page.decode()
@@ -92,7 +94,9 @@ def test_standard_input_has_no_path_to_copy() -> None:
 def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that are not there, though not those of files that are not there; what is too many; catalogs."""
     assert "no picture here" not in words(html_find.render(ANSWER, SEEN))
-    assert "6 files have no picture here: --html-pictures takes more." in words(html_find.render(ANSWER, Shown()))
+    assert "6 files have no picture here: --html-pictures takes more." in words(
+        html_find.render(ANSWER, PageContents())
+    )
     monkeypatch.setattr(html_find, "MOST_IMAGES", 1)
     page = html_find.render(dataclasses.replace(ANSWER, catalogs=[CATALOG]), SEEN)
     assert "Of 3 pictures, 1 are listed; --format json has all." in words(page)
@@ -102,11 +106,11 @@ def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_name_becomes_markup() -> None:
     """As in the page of a scan."""
-    near = Near(EVIL, Evidence.SIMILAR, 1, Reason(ReasonCode.WITNESS_DAMAGED, (EVIL,)), is_witness=False)
+    near = NearFile(EVIL, Evidence.SIMILAR, 1, Reason(ReasonCode.WITNESS_DAMAGED, (EVIL,)), is_witness=False)
     sought = [Sought(f"{EVIL}1", [near], [EVIL]), Sought(EVIL, error=EVIL), HOSTILE]
-    answer = Answer("1.0", dataclasses.replace(SETTINGS, haystack=(EVIL,)), 5, sought, 1, 1,
+    answer = FindResult("1.0", dataclasses.replace(SETTINGS, haystack=(EVIL,)), 5, sought, 1, 1,
                     [Problem(EVIL, Side.HAYSTACK, "walk", EVIL)])  # fmt: skip
-    page = html_find.render(answer, Shown({EVIL: Sight(1, None, EVIL, None)}))
+    page = html_find.render(answer, PageContents({EVIL: Sight(1, None, EVIL, None)}))
     text = page.decode()
     assert text.count("<script") == text.count("</script>") == 3
     assert "<img" not in text

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from dupfind.answers.grouped import Group
-from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
+from dupfind.answers.groups import Group
+from dupfind.answers.page import PageContents, Preview, Sight, most_doubtful_members
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_groups
 from dupfind.values import Problem, Side
@@ -17,7 +17,7 @@ from tests.helpers.report_pages import EVIL, block, words
 PAIR = Group([one._replace(path=f"other/{one.path}") for one in GROUP.members[:2]], "most pixels")
 ANSWER = answer(PAIR, GROUP)
 PATHS = [one.path for group in ANSWER.groups for one in group.members]
-SEEN = Shown({path: Sight(1, Preview(path.encode(), 4, 3, None), None, None) for path in PATHS})
+SEEN = PageContents({path: Sight(1, Preview(path.encode(), 4, 3, None), None, None) for path in PATHS})
 
 
 def test_the_answer_on_top() -> None:
@@ -28,7 +28,7 @@ def test_the_answer_on_top() -> None:
     assert f"{members - groups} files that are not the best would free" in shown
     assert "Nothing was deleted" in shown
     empty = dataclasses.replace(ANSWER, groups=[])
-    assert f"Nothing belongs together among {ANSWER.files:,} files" in words(html_groups.render(empty, Shown()))
+    assert f"Nothing belongs together among {ANSWER.files:,} files" in words(html_groups.render(empty, PageContents()))
 
 
 def test_what_the_script_is_given() -> None:
@@ -51,7 +51,7 @@ def test_what_the_script_is_given() -> None:
 def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that are not there, and groups that are too many."""
     monkeypatch.setattr(html_groups, "MOST_GROUPS", 1)
-    page = html_groups.render(ANSWER, Shown())
+    page = html_groups.render(ANSWER, PageContents())
     assert f"{len(PATHS)} files have no picture here: --html-pictures takes more." in words(page)
     assert f"Of {len(ANSWER.groups)} groups, 1 are listed" in words(page)
     assert len(block(page, "data")["groups"]) == 1
@@ -68,7 +68,7 @@ def test_no_name_becomes_markup() -> None:
         groups=[dataclasses.replace(group, members=members, why_best=EVIL)],
         problems=[Problem(EVIL, Side.HAYSTACK, "walk", EVIL)],
     )
-    page = html_groups.render(evil, Shown()).decode()
+    page = html_groups.render(evil, PageContents()).decode()
     assert page.count("<script") == page.count("</script>") == 3
     assert "<img" not in page
     assert "\u202e" not in page

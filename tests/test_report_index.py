@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from dupfind.answers.indexed import Checked, Indexed
+from dupfind.answers.index import Checked, Indexed
 from dupfind.report import Screen
 from dupfind.report.index import render
 from dupfind.report.text import catalog_line, duration

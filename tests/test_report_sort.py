@@ -6,7 +6,7 @@ import csv
 import json
 from io import StringIO
 
-from dupfind.answers.sorted_pictures import Answer, Placed
+from dupfind.answers.sort import Placed, SortResult
 from dupfind.report import Screen
 from dupfind.report import sort as report
 from dupfind.settings import Format
@@ -14,10 +14,10 @@ from dupfind.values import Problem, Side
 
 PICTURES = [Placed("a.jpg", None), Placed("=b\n.jpg", 0.0), Placed("c\udcff.jpg", 12.3456)]
 PROBLEM = Problem("c/x", Side.HAYSTACK, "thumbnail", "cannot be decoded")
-ANSWER = Answer("1.0", ["c"], None, PICTURES, [PROBLEM])
+ANSWER = SortResult("1.0", ["c"], None, PICTURES, [PROBLEM])
 
 
-def text(format_: Format, given: Answer = ANSWER, *, print0: bool = False) -> str:
+def text(format_: Format, given: SortResult = ANSWER, *, print0: bool = False) -> str:
     """What is printed."""
     return report.render(given, format_, Screen(), print0=print0).decode("utf-8", "surrogateescape")
 
@@ -33,9 +33,9 @@ def test_the_table() -> None:
     expected = ["Distance  File", "", "          a.jpg", "       0  =b\\n.jpg", "      12  c\\xff.jpg", ""]
     shown = text(Format.TABLE).splitlines()
     assert [*expected[:1], *expected[2:], "3 pictures, 6 from the picture before on average."] == [shown[0], *shown[2:]]
-    like = Answer("1.0", ["c"], "x\x1b.jpg", [Placed("a.jpg", 3.0)], [])
+    like = SortResult("1.0", ["c"], "x\x1b.jpg", [Placed("a.jpg", 3.0)], [])
     assert "1 picture, 3 from x\\x1b.jpg on average." == text(Format.TABLE, like).splitlines()[-1]
-    assert "0 pictures.\n" == text(Format.TABLE, Answer("1.0", ["c"], None, [], []))
+    assert "0 pictures.\n" == text(Format.TABLE, SortResult("1.0", ["c"], None, [], []))
 
 
 def test_json_and_its_lines() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dupfind.report import Screen
 from dupfind.report.times import render
-from dupfind.stopwatch import Part, Times
+from dupfind.stopwatch import TimedPart, Times
 
 TIMES = Times(
     {
-        "start-up": Part(0.25),
-        "walk": Part(0.0001, 60),
-        "decode haystack": Part(1234.5, 100_000, 1851.75),
-        "search": Part(10.0, 2500),
+        "start-up": TimedPart(0.25),
+        "walk": TimedPart(0.0001, 60),
+        "decode haystack": TimedPart(1234.5, 100_000, 1851.75),
+        "search": TimedPart(10.0, 2500),
     },
     rest_seconds=5.2499,
     own_seconds=20.125,

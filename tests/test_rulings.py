@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.answers.decisions import Decision, Mark, Ruling, parse
+from dupfind.answers.decisions import Decision, Mark, Ruling, parse, with_decision, without_last
 from dupfind.reviewing.decisions_store import as_file
-from dupfind.reviewing.rulings import with_decision, without_last
 from tests.helpers.decisions import WHEN
 
 NEEDLES = [Mark(bytes([number]) * 32, number, f"n{number}") for number in range(2)]

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 from dupfind import libraries
-from dupfind.answers.tested import Check, Library, Outcome, SelftestResult
+from dupfind.answers.selftest import Check, OtherVersion, Outcome, SelftestResult
 from dupfind.cli.main import run
 from dupfind.errors import ExitCode
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
 from dupfind.report import Screen
 from dupfind.report.selftest import render
-from dupfind.selftest import decoders, runs, selftest
-from dupfind.selftest.samples import SEED, SIZE, Known, Sample, read_known
-from dupfind.selftest.scenes import scene
+from dupfind.selftest import known_pictures, runs, selftest
+from dupfind.selftest.known_pictures import SEED, SIZE, Known, Sample, read_known
+from dupfind.selftest.runs import scene
 from dupfind.settings import Format
 from tests.helpers.places import ROOT
 from tests.helpers.scans import one_thread
@@ -39,7 +39,7 @@ has_all = pytest.mark.skipif(None in INSTALLED.values(), reason="the extras jxl 
 def checked(*samples: Sample, installed: dict[str, str | None] | None = None) -> tuple[list[Check], list[Check]]:
     """Check these samples in this process."""
     with Pool(1, one_thread) as pool:
-        return decoders.check(Known(KNOWN.versions, samples), installed or INSTALLED, pool)
+        return known_pictures.check(Known(KNOWN.versions, samples), installed or INSTALLED, pool)
 
 
 @has_all
@@ -75,7 +75,7 @@ def test_bits_that_a_grey_level_may_change() -> None:
     """As what is good to search by."""
     from dupfind.evidence.fingerprint import STEADY_BITS
 
-    assert STEADY_BITS == decoders.NEAR_BITS
+    assert STEADY_BITS == known_pictures.NEAR_BITS
 
 
 def test_broken_pictures_fail() -> None:
@@ -96,9 +96,9 @@ def test_broken_pictures_fail() -> None:
 def test_a_decoder_that_dies_fails() -> None:
     """As its signal says."""
     sample = BY_NAME["plain.png"]
-    seen = decoders._lost(decoders.Part(sample, is_broken=False), Death(0.1, -11))
+    seen = known_pictures._lost(known_pictures.Probe(sample, is_broken=False), Death(0.1, -11))
     assert Check("PNG", Outcome.FAILED, "the decoder's process died: its decoder crashed (SIGSEGV)") == (
-        decoders._of_whole(sample, seen)
+        known_pictures._of_whole(sample, seen)
     )
 
 
@@ -230,7 +230,7 @@ All 3 checks passed in 4.2 s.
 def test_what_is_printed() -> None:
     """And what another version means, and a failure."""
     assert GOLDEN == render(made(), Format.TABLE, Screen(), "1").decode()
-    other = made(libraries=[Library("Pillow", "14.0", "13.0")])
+    other = made(libraries=[OtherVersion("Pillow", "14.0", "13.0")])
     lines = render(other, Format.TABLE, Screen(), "1").decode().splitlines()[-3:]
     assert "Pillow is 14.0; tested with 13.0" == lines[0]
     assert "Known pictures give the tested pixels with these versions, too." == lines[1]
@@ -263,7 +263,7 @@ def test_the_story_names_other_versions(monkeypatch: pytest.MonkeyPatch) -> None
     from dupfind.settings import make_settings
 
     found = selftest.run_selftest(make_settings(no_cache=True, workers=1), Silence())
-    assert [Library("Pillow", "13.0", "0.1")] == list(found.libraries)
+    assert [OtherVersion("Pillow", "13.0", "0.1")] == list(found.libraries)
 
 
 def test_no_scratch_folder_is_no_answer(dupfind: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ from PIL import Image
 
 from dupfind import pipeline
 from dupfind.answers.decisions import Decision
-from dupfind.answers.grouped import Member
-from dupfind.answers.hashed import Given
-from dupfind.answers.shown import Shown
+from dupfind.answers.groups import Member
+from dupfind.answers.hash import Given
+from dupfind.answers.page import PageContents
 from dupfind.commands.showing import look_at, look_at_found, show
 from dupfind.digest import digest_of
 from dupfind.events import Silence
@@ -36,7 +36,7 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO = pictures.photo(1, (640, 480))
 
 
-def shown(options: Settings, count: int = 100) -> Shown:
+def shown(options: Settings, count: int = 100) -> PageContents:
     """What the page of a scan would show."""
     scanned = pipeline.scan_trees(options, make_executor=one_thread, may_be_bare=False)
     return show(options, scanned.report, (scanned.needles, scanned.haystack), count, Silence(), one_thread)
@@ -88,12 +88,12 @@ def test_what_is_in_doubt(trees: tuple[Path, Path]) -> None:
 def test_no_more_than_was_asked_for(trees: tuple[Path, Path]) -> None:
     """The most doubtful first; nothing is read for a page without pictures."""
     assert names(shown(settings(*trees), 1).sights) == {"large.png", "small.png"}
-    assert shown(settings(*trees), 0) == Shown()
+    assert shown(settings(*trees), 0) == PageContents()
 
 
 def test_where_all_is_there(tree: TreeBuilder) -> None:
     """Nothing is read."""
-    assert shown(settings(tree("hay", {"a.txt": b"1"}), tree("n", {"a.txt": b"1"}))) == Shown()
+    assert shown(settings(tree("hay", {"a.txt": b"1"}), tree("n", {"a.txt": b"1"}))) == PageContents()
 
 
 def test_where_the_haystack_has_no_picture(tree: TreeBuilder) -> None:
@@ -163,7 +163,7 @@ def test_members_of_groups(trees: tuple[Path, Path]) -> None:
     }  # fmt: skip
     assert {sights[name].obstacle for name in ("missing.png", "other.txt")} == {"changed while dupfind ran"}
     assert {sight.digest for sight in sights.values()} == {None}
-    assert look_at(settings(*trees), [], Silence(), one_thread) == Shown()
+    assert look_at(settings(*trees), [], Silence(), one_thread) == PageContents()
 
 
 def test_a_preview_that_kills_its_process(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_a_preview_that_kills_its_process(trees: tuple[Path, Path], monkeypatch:
     assert found.sights[str(trees[1] / "missing.png")].preview is not None
 
 
-def decided(options: Settings, words: list[Decision], count: int = 100) -> Shown:
+def decided(options: Settings, words: list[Decision], count: int = 100) -> PageContents:
     """What the page of a scan would show that goes by these decisions."""
     scanned = pipeline.scan_trees(options, make_executor=one_thread, decisions=words, may_be_bare=False)
     trees = scanned.needles, scanned.haystack
@@ -235,7 +235,7 @@ def test_how_a_witness_is_turned(tree: TreeBuilder, orientation: int) -> None:
     assert turn == orientation
 
 
-def sought(trees: tuple[Path, Path], images: list[Path], count: int = 100, **options: Any) -> Shown:
+def sought(trees: tuple[Path, Path], images: list[Path], count: int = 100, **options: Any) -> PageContents:
     """What the page of single pictures would show."""
     kept = make_settings(haystack=[str(trees[0])], no_cache=True, **options)
     given = [Given(str(one), named_file(str(one))) for one in images]
@@ -261,7 +261,7 @@ def test_what_was_sought(trees: tuple[Path, Path]) -> None:
     assert "picture" in (found.sights[text].obstacle or "")
     assert names(sought(trees, [turned, needles / "same.txt"], 4).sights) <= {"turned.jpg", "small.png", "other.jpg",
                                                                              "same.png"}  # fmt: skip
-    assert sought(trees, [turned], 2) == Shown()
+    assert sought(trees, [turned], 2) == PageContents()
 
 
 def test_what_was_sought_and_has_changed_since(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:

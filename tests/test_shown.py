@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dupfind.answers.found import Near, Sought
-from dupfind.answers.shown import most_doubtful, most_doubtful_sought
+from dupfind.answers.find import NearFile, Sought
+from dupfind.answers.page import most_doubtful, most_doubtful_sought
 from dupfind.values import Evidence, FileState, FileVerdict, Kind
 
 
@@ -46,7 +46,7 @@ def test_no_picture_that_was_sought_has_some_of_its_pictures() -> None:
     """First what was not seen and looks like something; a file that several are near to counts once."""
 
     def sought(name: str, evidence: Evidence | None, *paths: str) -> Sought:
-        return Sought(name, [Near(path, evidence, 1, None, evidence is Evidence.SAME) for path in paths])
+        return Sought(name, [NearFile(path, evidence, 1, None, evidence is Evidence.SAME) for path in paths])
 
     whole = [sought("seen", Evidence.SAME, "a", "b"), sought("unlike", None, "b", "c"),
              sought("similar", Evidence.SIMILAR, "a", "d"), sought("nothing", None)]  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.answers.sorted_pictures import Answer
+from dupfind.answers.sort import SortResult
 from dupfind.errors import TooFewPicturesError
 from dupfind.settings import make_settings
 from dupfind.sorting.sorting import sort
@@ -25,14 +25,14 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 SIZE = (160, 120)
 
 
-def ask(*folders: Path, like: Path | None = None, **options: Any) -> Answer:
+def ask(*folders: Path, like: Path | None = None, **options: Any) -> SortResult:
     """Sort in this process, without a cache."""
     settings = make_settings(haystack=[str(one) for one in folders], called="", no_cache=True, **options)
     target = None if like is None else named_file(str(like))
     return sort(settings, target, make_executor=lambda: ThreadPoolExecutor(1))
 
 
-def names(answer: Answer) -> list[str]:
+def names(answer: SortResult) -> list[str]:
     """The file names in their order."""
     return [os.path.basename(one.path) for one in answer.pictures]
 
@@ -128,7 +128,7 @@ def test_real_series_come_together() -> None:
     assert found.mean_distance < 0.5 * _mean(found, np.array(by_name))
 
 
-def _mean(found: Answer, order: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
+def _mean(found: SortResult, order: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
     """The mean step of the pictures of ``found`` in this order."""
     from dupfind.pictures import decode
     from dupfind.sorting.likeness import features

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dupfind import stopwatch
-from dupfind.stopwatch import Part, Stopwatch, since_start_seconds
+from dupfind.stopwatch import Stopwatch, TimedPart, since_start_seconds
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_an_inner_part_is_not_counted_twice() -> None:
         watch.count(5)
     clock.wait(16)
     times = watch.stop()
-    assert {"evidence": Part(10, 5), "search": Part(4, 7)} == times.parts
+    assert {"evidence": TimedPart(10, 5), "search": TimedPart(4, 7)} == times.parts
     assert (17, 31) == (times.rest_seconds, times.elapsed_seconds)
 
 
@@ -56,7 +56,7 @@ def test_a_part_adds_up_over_its_blocks() -> None:
         clock.wait(1)
         watch.worked(0.25)
     times = watch.stop()
-    assert {"hash": Part(2, 3, 0.75)} == times.parts
+    assert {"hash": TimedPart(2, 3, 0.75)} == times.parts
     assert 1 == times.rest_seconds
 
 

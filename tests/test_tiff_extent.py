@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import containers, tiff_extent
+from dupfind.pictures import containers, tiff
 from fixtures import pictures
 from tests.helpers.scans import scan, states
 
@@ -68,8 +68,8 @@ def test_many_strips_of_short_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
     assert more(saved(pictures.photo(1, SIZE))) is None
     content = saved(Image.fromarray(np.frombuffer(NOISE, ">u2").reshape(100, 100)))
     assert content.startswith(b"MM")
-    assert not list(tiff_extent.kinds_of(content))
-    assert list(tiff_extent.kinds_of(content + NOISE))
+    assert not list(tiff.loose_kinds(content))
+    assert list(tiff.loose_kinds(content + NOISE))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,6 @@ def test_broken_directories_never_raise() -> None:
         broken = bytearray(PLAIN[:8] + PLAIN[-200:])
         broken[4:8] = struct.pack("<I", int(rng.integers(len(broken))))
         broken[rng.integers(8, len(broken))] = int(rng.integers(256))
-        list(tiff_extent.kinds_of(bytes(broken)))
+        list(tiff.loose_kinds(bytes(broken)))
     circle = b"II*\0" + struct.pack("<IHI", 8, 0, 8) + NOISE
-    assert ["unknown data beside its pages (20 kB)"] == list(tiff_extent.kinds_of(circle))
+    assert ["unknown data beside its pages (20 kB)"] == list(tiff.loose_kinds(circle))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.answers.grouped import Answer
+from dupfind.answers.groups import GroupsResult
 from dupfind.catalog import collection
 from dupfind.catalog.same_file import Relation
 from dupfind.catalog.volumes import Volume
@@ -26,13 +26,13 @@ from tests.helpers.shelf import Ears, TreeBuilder, cataloged, settle
 SIZE = (240, 180)
 
 
-def grouped(*places: Path, ears: Ears | None = None, level: str = "same", **options: Any) -> Answer:
+def grouped(*places: Path, ears: Ears | None = None, level: str = "same", **options: Any) -> GroupsResult:
     """The groups of these folders and catalogs."""
     settings = make_settings(haystack=[str(place) for place in places], called="", **{"no_cache": True, **options})
     return groups(settings, Evidence(level), ears, one_thread)
 
 
-def members(answer: Answer, folder: Path) -> list[list[str]]:
+def members(answer: GroupsResult, folder: Path) -> list[list[str]]:
     """The paths of all groups below the test's own folder, the best first."""
     return sorted([os.path.relpath(one.path, folder) for one in group.members] for group in answer.groups)
 

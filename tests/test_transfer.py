@@ -16,7 +16,7 @@ from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.journal import Journal
 from dupfind.acting.listing import state_of
 from dupfind.acting.places import Folder, give_up, temporary_name
-from dupfind.answers.cleaned import Cleaned, Fate
+from dupfind.answers.clean import Cleaned, Fate
 from dupfind.commands import undoing
 from dupfind.errors import ActingError
 from dupfind.report import Screen

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple
 
 from dupfind.acting.listing import Listed, NotListedError, list_folder, state_of
-from dupfind.answers.cleaned import Claimed, Left, Thing, Unit
+from dupfind.answers.clean import Claimed, Left, Thing, Unit
 from dupfind.errors import reason_of
 from dupfind.matching.same_image_data import REASON
 from dupfind.values import (

@@ -24,7 +24,7 @@ from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Spot, Target, make_folders, remove_folders
 from dupfind.acting.transfer import Carried, NotBackError, carry, drop_copy, let_go, take_back
-from dupfind.answers.cleaned import Claimed, CleanPlan, Fate, Gone, Thing, Unit
+from dupfind.answers.clean import Claimed, CleanPlan, Fate, Gone, Thing, Unit
 from dupfind.errors import DupfindError, reason_of
 from dupfind.events import Listener, Silence
 from dupfind.matching.reverify import Claim, Look

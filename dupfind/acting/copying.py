@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from dupfind.acting.marks import give_marks
 from dupfind.acting.places import Folder, Temporary
-from dupfind.answers.cleaned import Marks
+from dupfind.answers.clean import Marks
 from dupfind.digest import RunningDigest, digest
 from dupfind.errors import reason_of
 from dupfind.sources.entries import ChangedError, open_entry

@@ -22,7 +22,7 @@ from dupfind.acting.layout import (
     renamed_folder,
     split_name,
 )
-from dupfind.answers.imported import Duplicate, Item, Why, numbered
+from dupfind.answers.import_ import Duplicate, Item, Why, numbered
 from dupfind.reasons import BETTER_NEEDLE
 from dupfind.sidecars.kinds import kind_of, owners_of
 from dupfind.sidecars.one_shot import pairs_of

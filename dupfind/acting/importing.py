@@ -16,7 +16,7 @@ from dupfind.acting.journal import Journal, state_of
 from dupfind.acting.layout import key
 from dupfind.acting.places import Folder, NoSafeRenameError, Temporary, remove_left_over, temporary_name
 from dupfind.acting.stopping import ShouldStop, never
-from dupfind.answers.imported import Done, Fate, ImportPlan, Item, numbered
+from dupfind.answers.import_ import Done, Fate, ImportPlan, Item, numbered
 from dupfind.archives.members import MemberEntry
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from dupfind import __version__
 from dupfind.cache import permissions
 from dupfind.errors import ActingError, CutOffError, DupfindError, StoppedError, reason_of
+from dupfind.version import __version__
 
 SCHEMA = "dupfind.journal/2"
 _SCHEMAS = ("dupfind.journal/1", SCHEMA)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from dupfind.acting.marks import marks_of
-from dupfind.answers.cleaned import Inner
+from dupfind.answers.clean import Inner
 from dupfind.errors import reason_of
 from dupfind.values import FolderId
 
@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 
 
 def state_of(file: os.stat_result) -> tuple[int, ...]:
-    """Return the state of a file as :class:`~dupfind.answers.cleaned.Thing` has it."""
+    """Return the state of a file as :class:`~dupfind.answers.clean.Thing` has it."""
     return (*(getattr(file, name) for name in STATE), stat.S_IFMT(file.st_mode))
 
 

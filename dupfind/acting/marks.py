@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from dupfind.answers.cleaned import Marks
+from dupfind.answers.clean import Marks
 
 _OF_USERS = ("user.", "system.posix_acl_")
 """Whose extended attributes are the user's: all others say what the file system, or a guard, knows of a file."""

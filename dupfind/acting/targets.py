@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from dupfind.acting.journal import Journal
 from dupfind.acting.places import Folder
 from dupfind.acting.trash import Claim, Trash
-from dupfind.answers.cleaned import Unit
+from dupfind.answers.clean import Unit
 from dupfind.errors import ActingError
 from dupfind.values import is_below
 

@@ -31,7 +31,7 @@ from dupfind.acting.places import (
     rename,
     temporary_name,
 )
-from dupfind.answers.cleaned import Marks
+from dupfind.answers.clean import Marks
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import digest
 from dupfind.errors import reason_of

@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from dupfind import __version__
 from dupfind.acting import transfer
 from dupfind.acting.drives import Drives
 from dupfind.acting.journal import (
@@ -29,7 +28,7 @@ from dupfind.acting.marks import from_record, give_marks
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.trash import Trash, forget
-from dupfind.answers.undone import Back, JournalLine, Undone
+from dupfind.answers.undo import Back, JournalLine, Undone
 from dupfind.digest import digest
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
@@ -37,6 +36,7 @@ from dupfind.sources.entries import entry_of
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.same_file import SameFile
 from dupfind.values import is_below
+from dupfind.version import __version__
 
 STAGE = "undoing"
 _NO_TIME = "9999-01-01T00:00:00+00:00"

@@ -151,3 +151,27 @@ def as_row(decision: Decision) -> dict[str, Any]:
 
 def _as_mark(mark: Mark) -> dict[str, Any]:
     return {"digest": mark.digest.hex(), "size_bytes": mark.size_bytes, "path": mark.path}
+
+
+def with_decision(decisions: Sequence[Decision], new: Decision) -> tuple[Decision, ...]:
+    """Return the decisions with a ``new`` one in place of those on the same needle, or on the same pair, before it.
+
+    What parts the needle of other files stays: it contradicts nothing. The page of ``--html`` keeps to the same rules.
+    """
+    needle = new.needle.digest
+    left = [earlier for earlier in decisions if earlier.needle.digest != needle or _is_of_another_pair(earlier, new)]
+    return (*left, new)
+
+
+def _is_of_another_pair(earlier: Decision, new: Decision) -> bool:
+    if earlier.ruling is not Ruling.DIFFERENT:
+        return False
+    return new.witness is None or earlier.witness is None or earlier.witness.digest != new.witness.digest
+
+
+def without_last(decisions: Sequence[Decision], digest: bytes) -> tuple[Decision, ...]:
+    """Return the decisions without the last on the needle of this ``digest``; all of them where there is none."""
+    for place in range(len(decisions) - 1, -1, -1):
+        if decisions[place].needle.digest == digest:
+            return (*decisions[:place], *decisions[place + 1 :])
+    return tuple(decisions)

@@ -26,7 +26,7 @@ from functools import cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from dupfind import __version__, libraries
+from dupfind import libraries
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import FS_CODEC, Part, SnapshotError
 from dupfind.cache.cache_snapshots import SnapshotShelf
@@ -36,6 +36,7 @@ from dupfind.cache.result_cache import INDIFFERENT, program
 from dupfind.digest import digest_of
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry
+from dupfind.version import __version__
 
 _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
 _COLUMNS = ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q"))

@@ -21,7 +21,6 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from operator import itemgetter
 
-from dupfind import __version__
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_tables
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
@@ -32,6 +31,7 @@ from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry, ScanSettings
+from dupfind.version import __version__
 
 _RACY_NS = RACY_NS
 _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from dupfind import __version__
 from dupfind.cache.cache_file import translated
 from dupfind.cache.cache_schema import COARSE, FRAMED, signed
 from dupfind.catalog.catalog_file import CatalogFile
@@ -34,6 +33,7 @@ from dupfind.pictures import borders, formats
 from dupfind.search.blocks import Hashes
 from dupfind.search.hamming import HashDictionary
 from dupfind.sources.source import Elsewhere
+from dupfind.version import __version__
 
 Rows = NDArray[np.int64]
 """Numbers of rows, rising: files folder by folder, those of one folder by the bytes of their names."""

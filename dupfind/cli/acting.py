@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from dupfind.cli import options
-from dupfind.cli.option import ACTING, headed, option
+from dupfind.cli.options import ACTING, headed, option
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.values import is_below
 

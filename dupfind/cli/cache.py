@@ -9,7 +9,7 @@ import click
 from dupfind import output
 from dupfind.cli import options, streams
 from dupfind.cli.command import Group
-from dupfind.cli.option import option
+from dupfind.cli.options import option
 from dupfind.report.text import printable
 from dupfind.settings import default_cache
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import make_settings
@@ -53,7 +53,7 @@ def calibrate(
     a threshold decides how much is found and how long it takes, never what is proved. DIR may be a catalog.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    named.require(haystack, None, "DIR...")
+    given_files.require(haystack, None, "DIR...")
     settings = make_settings(haystack=haystack, called="", **raw)
     if plot is not None:
         check_output(plot, settings.roots, "--plot")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import ACTING, headed, option, stacked
+from dupfind.cli.options import ACTING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.cleaned import Cleaned, CleanPlan
+    from dupfind.answers.clean import Cleaned, CleanPlan
     from dupfind.progress import Console
     from dupfind.settings import Settings
 

@@ -14,8 +14,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from dupfind.cli.config import read_config
-from dupfind.cli.option import WHAT, Option
+from dupfind.cli.config_file import read_config
+from dupfind.cli.options import WHAT, Option
 from dupfind.errors import SettingsError
 
 _GENERAL = "General"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format, make_settings
 from dupfind.sources.mounts import Mounts, read_mounts
@@ -67,8 +67,8 @@ def compare(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = _format(format_, visual=visual, print0=print0)
-    named.require(files, None, "A B [C...]")  # a list names what A is compared with
-    names = [*files, *named.without_junk(named.listed(files_from) or ())]
+    given_files.require(files, None, "A B [C...]")  # a list names what A is compared with
+    names = [*files, *given_files.without_junk(given_files.listed(files_from) or ())]
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     named_files, lost = _look_up(names, read_mounts())

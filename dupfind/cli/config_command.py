@@ -11,8 +11,8 @@ import click
 from dupfind import output
 from dupfind.cli import streams
 from dupfind.cli.command import CONFIG, Command, command
-from dupfind.cli.config import FILE_VARIABLE, Config, config_path, options_of
-from dupfind.cli.option import PREFIX, Option
+from dupfind.cli.config_file import FILE_VARIABLE, Config, config_path, options_of
+from dupfind.cli.options import PREFIX, Option
 from dupfind.report.text import printable
 
 _EPILOG = """\b

@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import CONFIG, command
-from dupfind.cli.config import Config
-from dupfind.cli.option import stacked
+from dupfind.cli.config_file import Config
+from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode
 from dupfind.settings import Format, default_cache, make_settings
 
@@ -38,10 +38,10 @@ def doctor(*, format_: str | None, output: str | None, cache: str | None) -> int
     refuse_overwriting({"--output": output}, {"--cache": place})
     settings = make_settings(no_cache=True)
     # Heavy imports wait until every option has been checked.
-    from dupfind import __version__
     from dupfind import output as sink
     from dupfind.commands.doctor import diagnose
     from dupfind.report import doctor as report
+    from dupfind.version import __version__
 
     config: Config | None = click.get_current_context().meta[CONFIG]
     screen = streams.screen(output)

@@ -9,7 +9,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import stacked
+from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import make_settings
 from dupfind.sources.mounts import read_mounts

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
@@ -17,8 +17,8 @@ from dupfind.settings import Format, check_html_pictures, make_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dupfind.answers.found import Answer
-    from dupfind.answers.hashed import Given
+    from dupfind.answers.find import FindResult
+    from dupfind.answers.hash import Given
     from dupfind.finding.finding import Wanted
     from dupfind.progress import Console
     from dupfind.settings import Settings
@@ -95,7 +95,7 @@ def find(
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
-        given = named.given_and_listed(images, files_from, stack)
+        given = given_files.given_and_listed(images, files_from, stack)
         _check({"--output": output, "--html": html}, settings, files_from, given)
         answer, page = _find(settings, given, wanted, None if html is None else most, console)
     console.problems(answer.problems)
@@ -106,7 +106,7 @@ def find(
         if page is not None:
             sink.write(page, html)
     console.times(settings.workers)
-    return named.exit_code(given, is_complete=answer.are_all_seen)
+    return given_files.exit_code(given, is_complete=answer.are_all_seen)
 
 
 def _check(outputs: dict[str, str | None], settings: Settings, files_from: str | None, given: Sequence[Given]) -> None:
@@ -118,7 +118,7 @@ def _check(outputs: dict[str, str | None], settings: Settings, files_from: str |
 
 def _find(
     settings: Settings, given: Sequence[Given], wanted: Wanted, pictures: int | None, console: Console
-) -> tuple[Answer, bytes | None]:
+) -> tuple[FindResult, bytes | None]:
     """Return the answer, and a page with up to so many ``pictures`` where there is to be one."""
     from dupfind.finding import finding
 
@@ -135,7 +135,7 @@ def _find(
         return answer, html_find.render(answer, seen)
 
 
-def _tell_lost(answer: Answer, console: Console) -> None:
+def _tell_lost(answer: FindResult, console: Console) -> None:
     """Say which images could not be looked at, or that there are none."""
     for sought in answer.sought:
         if sought.error is not None and not sought.is_seen:

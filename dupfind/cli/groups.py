@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import stacked
+from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
 from dupfind.values import Evidence
 
 if TYPE_CHECKING:
-    from dupfind.answers.grouped import Answer
+    from dupfind.answers.groups import GroupsResult
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
@@ -76,8 +76,8 @@ def groups(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = streams.chosen_format(format_, print0=print0)
-    named.require(haystack, files_from, "DIR...")
-    settings = make_settings(haystack=haystack, listed_haystack=named.listed(files_from), called="", **raw)
+    given_files.require(haystack, files_from, "DIR...")
+    settings = make_settings(haystack=haystack, listed_haystack=given_files.listed(files_from), called="", **raw)
     check_outputs({"--output": output, "--html": html}, settings.roots)
     inputs = {"--cache": settings.cache, "--files-from": files_from}
     refuse_overwriting({"--output": output, "--html": html}, inputs, settings.named.files)
@@ -102,9 +102,9 @@ def groups(
     return ExitCode.ALL_PRESENT if answer.is_clean else ExitCode.NOT_ALL_PRESENT
 
 
-def _page(answer: Answer, settings: Settings, pictures: int, console: Console) -> bytes:
+def _page(answer: GroupsResult, settings: Settings, pictures: int, console: Console) -> bytes:
     """Render the page for a browser."""
-    from dupfind.answers.shown import most_doubtful_members
+    from dupfind.answers.page import most_doubtful_members
     from dupfind.commands.showing import look_at
     from dupfind.report import html_groups
 

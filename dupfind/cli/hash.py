@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import SettingsError
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
-    from dupfind.answers.hashed import Hashed
+    from dupfind.answers.hash import Hashed
 
 _EPILOG = """\b
 Examples:
@@ -84,16 +84,16 @@ def hash_(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = Format(format_ or Format.TABLE)
     _refuse_print0(chosen if print0 else None)
-    names = named.names(files, files_from, "FILE...")
+    names = given_files.names(files, files_from, "FILE...")
     settings = make_settings(**raw)
     # Heavy imports wait until every option has been checked.
-    from dupfind import __version__
     from dupfind import output as sink
-    from dupfind.answers.hashed import Asked
+    from dupfind.answers.hash import AskedHashes
     from dupfind.commands import hashing
     from dupfind.report.hashes import Renderer
+    from dupfind.version import __version__
 
-    asked = Asked(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
+    asked = AskedHashes(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
     console = streams.console(_wants_line(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     renderer = Renderer(asked, chosen, streams.screen(), __version__, print0=print0)
 
@@ -104,12 +104,12 @@ def hash_(
             sink.write(line, None)
 
     with ExitStack() as stack:
-        given = named.given(names, stack)
+        given = given_files.given(names, stack)
         sink.write(renderer.head(), None)
         are_complete = hashing.hash_files(settings, given, asked, tell, console)
     sink.write(renderer.tail(), None)
     console.times(settings.workers)
-    return named.exit_code(given, is_complete=are_complete)
+    return given_files.exit_code(given, is_complete=are_complete)
 
 
 def _wants_line(progress: bool | None) -> bool | None:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.answers.imported import ALSO
+from dupfind.answers.import_ import ALSO
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import ACTING, headed, option, stacked
+from dupfind.cli.options import ACTING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.imported import Imported, ImportPlan
+    from dupfind.answers.import_ import Imported, ImportPlan
     from dupfind.progress import Console
 
 _EPILOG = """\b

@@ -8,7 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, make_settings
@@ -16,7 +16,7 @@ from dupfind.settings import Format, make_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dupfind.answers.indexed import Checked, Indexed
+    from dupfind.answers.index import Checked, Indexed
     from dupfind.progress import Console
 
 _EPILOG = """\b
@@ -103,7 +103,7 @@ def index(
     else:
         answer = _index(catalog or "", folder, shard, console, raw, output, with_columns=columns)
     from dupfind import output as sink
-    from dupfind.answers.indexed import Indexed
+    from dupfind.answers.index import Indexed
     from dupfind.report import index as report
 
     console.problems(answer.problems)

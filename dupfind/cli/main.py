@@ -15,7 +15,6 @@ from contextlib import suppress
 
 import click
 
-from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.clean import clean
@@ -39,6 +38,7 @@ from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputErro
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
 from dupfind.report.text import printable
+from dupfind.version import __version__
 
 _EPILOG = """\b
 Exit codes:

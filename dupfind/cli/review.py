@@ -8,9 +8,9 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import ACTING, JUDGING, headed, option, stacked
+from dupfind.cli.options import ACTING, JUDGING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError, StoppedError
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import make_settings, refuse_plans
@@ -134,7 +134,7 @@ def review(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     _check(port, idle_minutes)
-    listed = named.listed(files_from)
+    listed = given_files.listed(files_from)
     acts = _acts(raw, to, layout, trash=trash, move_to=move_to, is_listed=listed is not None)
     make = partial(make_settings, listed=listed, **raw) if acts is None else acts.settings
     settings = refuse_plans(make())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import OUTPUT, headed, option, stacked
+from dupfind.cli.options import OUTPUT, headed, option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import BETTER, SORTS, Format, ReportSettings, make_report_settings, make_settings
@@ -124,7 +124,7 @@ def scan(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     of_report = {name: raw.pop(name) for name in _OF_REPORT}
-    settings = make_settings(listed=named.listed(files_from), may_be_servers=True, **raw)
+    settings = make_settings(listed=given_files.listed(files_from), may_be_servers=True, **raw)
     asks_for_folders = any(verdict in set(FolderState) - set(FileState) for verdict in only)
     asks_for_files = BETTER in only or bool(of_report["reasons"])
     report_settings = make_report_settings(

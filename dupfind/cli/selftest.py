@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import stacked
+from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode
 from dupfind.settings import Format, make_settings
 
@@ -37,10 +37,10 @@ def selftest(*, format_: str | None, output: str | None, progress: bool | None, 
     settings = make_settings(no_cache=True)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=False)
     # Heavy imports wait until every option has been checked.
-    from dupfind import __version__
     from dupfind import output as sink
     from dupfind.report import selftest as report
     from dupfind.selftest.selftest import run_selftest
+    from dupfind.version import __version__
 
     answer = run_selftest(settings, console)
     sink.write(report.render(answer, Format(format_ or Format.TABLE), streams.screen(output), __version__), output)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.cli import named, options, streams
+from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import Format, make_settings
@@ -58,8 +58,8 @@ def sort(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = streams.chosen_format(format_, print0=print0, usual=Format.PATHS)
-    named.require(haystack, files_from, "DIR...")
-    settings = make_settings(haystack=haystack, listed_haystack=named.listed(files_from), called="", **raw)
+    given_files.require(haystack, files_from, "DIR...")
+    settings = make_settings(haystack=haystack, listed_haystack=given_files.listed(files_from), called="", **raw)
     if output is not None:
         check_output(output, settings.roots)
         inputs = {"--cache": settings.cache, "--files-from": files_from}

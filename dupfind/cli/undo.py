@@ -9,12 +9,12 @@ import click
 
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import option, stacked
+from dupfind.cli.options import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.undone import Undone
+    from dupfind.answers.undo import Undone
     from dupfind.progress import Console
 
 _EPILOG = """\b

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dupfind import __version__
-from dupfind.answers.calibration import Calibration, Spread
+from dupfind.answers.calibrate import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
 from dupfind.grouping.collection import gather
@@ -21,6 +20,7 @@ from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Settings
 from dupfind.values import ORIENTATIONS, Failure, FileEntry
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ def _compare(
         raise TooFewPicturesError(f"there {'is 1 picture' if count else 'are no pictures'} here; a pair takes two")
     import numpy as np
 
-    from dupfind.commands.pairs import count_pairs
+    from dupfind.commands.pair_distances import count_pairs
     from dupfind.evidence.evidence import CHECK_BOUND_BITS
 
     sample = count if count * (count - 1) // 2 <= most_pairs else max(1, most_pairs // count)
@@ -111,7 +111,7 @@ def _words(
     pictures: Pictures, positions: Sequence[int], orientations: int, reader: Reader
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Return the words of the needles, turned, and of all pictures, upright,
-    as :mod:`dupfind.commands.pairs` takes them.
+    as :mod:`dupfind.commands.pair_distances` takes them.
     """
     import numpy as np
 

@@ -14,7 +14,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting.clean_plan import Planner, Scan
 from dupfind.acting.cleaning import Cleaner
@@ -25,7 +24,7 @@ from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Target, ToFolder, ToTrash
 from dupfind.acting.transfer import remove_left_overs
 from dupfind.acting.trash import trashes
-from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
+from dupfind.answers.clean import Cleaned, CleanPlan, Left, Unit
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.errors import ActingError, SettingsError, reason_of
 from dupfind.events import Listener, Silence, Within
@@ -39,6 +38,7 @@ from dupfind.sources.source import Rules
 from dupfind.sources.trash_names import is_trash_folder
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side, is_below
+from dupfind.version import __version__
 
 _IN_MEMORY = ("tmpfs", "ramfs")
 """Types of file systems that are gone when the computer is switched off."""

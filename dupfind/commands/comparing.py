@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import __version__, libraries
-from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind import libraries
+from dupfind.answers.compare import Compared, Comparison, Comparisons, Proof
 from dupfind.cache.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.evidence import facts, fingerprint
@@ -33,6 +33,7 @@ from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Problem, ScanSettings, Side
+from dupfind.version import __version__
 
 _ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
 

@@ -14,14 +14,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from dupfind import __version__, libraries, memory_limit
-from dupfind.answers.diagnosed import Diagnosed, Fact, Section
+from dupfind import libraries, memory_limit
+from dupfind.answers.doctor import Diagnosed, Fact, Section
 from dupfind.cache import cache_upkeep, permissions
 from dupfind.cache.cache_file import engine_version
 from dupfind.errors import CacheError, reason_of
 from dupfind.events import Silence
 from dupfind.session import memory_bytes, recipe
 from dupfind.settings import Settings
+from dupfind.version import __version__
 
 _MIB = 1 << 20
 _FEW_FILES = 256

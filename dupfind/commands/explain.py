@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from dupfind import __version__, libraries
-from dupfind.answers.explanation import Advice, Answer, Explanation, Near
+from dupfind import libraries
+from dupfind.answers.explain import Advice, ExplainResult, Explanation, NearPicture
 from dupfind.answers.findings import Findings
 from dupfind.events import Listener
 from dupfind.matching.decodes import Side, decode_fully
@@ -29,6 +29,7 @@ from dupfind.settings import MOST_THRESHOLD_BITS, Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.sources.same_file import SameFile
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState, ScanSettings
+from dupfind.version import __version__
 
 
 def explain(
@@ -37,7 +38,7 @@ def explain(
     nearest: int,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
-) -> Answer:
+) -> ExplainResult:
     """Explain each of ``needles``, with up to ``nearest`` haystack pictures for one that is not present.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
@@ -47,7 +48,7 @@ def explain(
     haystack = [entry for tree in trees for entry in tree.entries]
     explanations, failures = with_reader(run, partial(_explain_all, needles, haystack, nearest))
     listed = tuple(tree.catalog for tree in trees if tree.catalog is not None)
-    return Answer(__version__, settings.scan, explanations, problems_of(trees, failures), listed)
+    return ExplainResult(__version__, settings.scan, explanations, problems_of(trees, failures), listed)
 
 
 def _explain_all(
@@ -159,8 +160,8 @@ class _Explainer:
         """Compare at full size, unless thumbnails are to be enough."""
         return dict.fromkeys(pairs) if self._settings.scan.quick else self._reader.compare_at_full_size(pairs)
 
-    def _near(self, seen: Seen) -> Near:
-        return Near(
+    def _near(self, seen: Seen) -> NearPicture:
+        return NearPicture(
             path=self._shown(seen.entry.path),
             distance_bits=seen.distance_bits,
             check_bits=seen.check_bits,

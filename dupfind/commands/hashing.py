@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 
-from dupfind.answers.hashed import Asked, Given, Hashed
+from dupfind.answers.hash import AskedHashes, Given, Hashed
 from dupfind.events import Advance, Listener, Silence, Within
 from dupfind.matching.decodes import full_thumbnails
 from dupfind.pool import tasks
@@ -29,7 +29,7 @@ Hashes = tuple[str, ...] | Failure
 def hash_files(
     settings: Settings,
     files: Sequence[Given],
-    asked: Asked,
+    asked: AskedHashes,
     tell: Callable[[Hashed], None],
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
@@ -96,7 +96,7 @@ class _Answers:
             self._advance(1)
 
 
-def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answers) -> None:
+def _hash_originals(settings: Settings, asked: AskedHashes, pool: Pool, answers: _Answers) -> None:
     from dupfind.pool.exact_hashes import hash_originals
 
     task = partial(
@@ -114,14 +114,14 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
         answers.tell(hashes_of)
 
 
-def _hash_thumbnails(asked: Asked, answers: _Answers, run: Reading) -> None:
+def _hash_thumbnails(asked: AskedHashes, answers: _Answers, run: Reading) -> None:
     """Begin where the answers have come to, since it is called again where the cache fails on the way."""
     while not answers.are_all_told:
         entries = answers.batch()
         answers.tell(dict(_hashes_of(entries, asked, run)))
 
 
-def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator[tuple[str, Hashes]]:
+def _hashes_of(entries: list[FileEntry], asked: AskedHashes, run: Reading) -> Iterator[tuple[str, Hashes]]:
     """Yield the hashes of each file, by its path."""
     from dupfind.evidence import fingerprint
 

@@ -15,7 +15,6 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
-from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting.drives import note_drives
 from dupfind.acting.import_plan import (
@@ -35,7 +34,7 @@ from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.takeout_times import takeout_times
 from dupfind.answers.decisions import Decision
-from dupfind.answers.imported import Imported, ImportPlan
+from dupfind.answers.import_ import Imported, ImportPlan
 from dupfind.errors import ActingError, SettingsError
 from dupfind.events import Listener
 from dupfind.pipeline import Scanned, scan_run
@@ -45,6 +44,7 @@ from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_managers import Managers, OnDisk
 from dupfind.sources.roots import root_around
 from dupfind.values import FileState, FileVerdict, Root, Side, is_below
+from dupfind.version import __version__
 
 _WINDOWS_KINDS = (
     "msdos",

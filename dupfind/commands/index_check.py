@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from dupfind import __version__
-from dupfind.answers.indexed import Checked
+from dupfind.answers.index import Checked
 from dupfind.catalog.catalog_file import About, CatalogFile, explained
 from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
 from dupfind.errors import CatalogError
@@ -24,6 +23,7 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.mounts import forgetting
 from dupfind.values import Failure, FileEntry, Tree
+from dupfind.version import __version__
 
 _UNSEEN = "an edit that left size and time as they were shows only with --deep"
 

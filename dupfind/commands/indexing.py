@@ -13,8 +13,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
-from dupfind import __version__, libraries
-from dupfind.answers.indexed import Changes, Indexed
+from dupfind import libraries
+from dupfind.answers.index import Changes, Indexed
 from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.catalog import columns
@@ -30,6 +30,7 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import recipe, with_reader
 from dupfind.settings import Settings
 from dupfind.values import Failure, FileEntry, Problem, Side, Tree
+from dupfind.version import __version__
 
 _BATCH_FILES, _BATCH_BYTES = 256, 512 << 20
 """Written together: what is lost at most where the process is killed and there is no cache."""

@@ -6,8 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dupfind import __version__
-from dupfind.answers.indexed import Indexed
+from dupfind.answers.index import Indexed
 from dupfind.cache.cache_file import translated
 from dupfind.catalog import columns
 from dupfind.catalog.catalog_file import About, CatalogFile, explained
@@ -17,6 +16,7 @@ from dupfind.events import Silence
 from dupfind.session import recipe
 from dupfind.settings import DEFAULT_ALGORITHM
 from dupfind.sources.catalog_head import why_no_catalog
+from dupfind.version import __version__
 
 _COPY = (
     "INSERT OR IGNORE INTO label (text) SELECT text FROM shard.label",

@@ -11,12 +11,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dupfind.answers import found
-from dupfind.answers.explanation import Advice
+from dupfind.answers.explain import Advice
+from dupfind.answers.find import FindResult
 from dupfind.answers.findings import Parted
-from dupfind.answers.grouped import Member
-from dupfind.answers.hashed import Given
-from dupfind.answers.shown import Nearest, Preview, Shown, Sight, most_doubtful, most_doubtful_sought
+from dupfind.answers.groups import Member
+from dupfind.answers.hash import Given
+from dupfind.answers.page import Nearest, PageContents, Preview, Sight, most_doubtful, most_doubtful_sought
 from dupfind.events import Listener
 from dupfind.evidence import aligning
 from dupfind.reading import Reader
@@ -51,7 +51,7 @@ def show(
     make_executor: MakeExecutor | None = None,
     parted: Mapping[str, Parted] = MappingProxyType({}),
     decided: Collection[str] = frozenset(),
-) -> Shown:
+) -> PageContents:
     """Gather what a page shows of the ``count`` most doubtful files; ``trees`` are needles and haystack.
 
     ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk, and ``decided``
@@ -59,7 +59,7 @@ def show(
     """
     doubtful = most_doubtful(report.files, count, decided)
     if not doubtful:
-        return Shown()
+        return PageContents()
     return with_reader(Run(settings, listener, make_executor), partial(_show, doubtful, trees, parted))
 
 
@@ -68,7 +68,7 @@ def look_at(
     members: Sequence[Member],
     listener: Listener,
     make_executor: MakeExecutor | None = None,
-) -> Shown:
+) -> PageContents:
     """Gather what a page shows of these members of groups; no digests, since nothing is decided about them."""
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
@@ -79,23 +79,23 @@ def look_at(
         else:
             whole[member.path] = member.entry
     if not whole:
-        return Shown(lost)
+        return PageContents(lost)
 
-    def work(run: Reading) -> Shown:
+    def work(run: Reading) -> PageContents:
         previews = run.reader.previews(_once(whole.values()))
-        return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in whole.items()})
+        return PageContents(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in whole.items()})
 
     return with_reader(Run(settings, listener, make_executor), work)
 
 
 def look_at_found(
     settings: Settings,
-    answer: found.Answer,
+    answer: FindResult,
     images: Sequence[Given],
     count: int,
     listener: Listener,
     make_executor: MakeExecutor | None = None,
-) -> Shown:
+) -> PageContents:
     """Gather what a page shows of the pictures sought and their nearest, up to ``count`` files; no digests."""
     entries = {given.path: given.file.entry for given in images if given.file is not None}
     files: dict[str, FileEntry] = {}
@@ -106,12 +106,12 @@ def look_at_found(
         files |= {near.path: near.entry for near in sought.nearest if near.entry is not None}
         pairs += [(sought.path, near.path) for near in sought.nearest if near.evidence is not None]
     if not files:
-        return Shown()
+        return PageContents()
 
-    def work(run: Reading) -> Shown:
+    def work(run: Reading) -> PageContents:
         previews = _previews(run.reader, _once(files.values()))
         sights = {path: _sight(entry, previews[entry.path], None) for path, entry in files.items()}
-        return Shown(sights, turns=_turns(pairs, files, sights, run))
+        return PageContents(sights, turns=_turns(pairs, files, sights, run))
 
     return with_reader(Run(settings, listener, make_executor), work)
 
@@ -132,7 +132,7 @@ def _show(
     trees: tuple[Sequence[Tree], Sequence[Tree]],
     parted: Mapping[str, Parted],
     run: Reading,
-) -> Shown:
+) -> PageContents:
     reader, spell = run.reader, run.shown
     needles = dict(_named(trees[0], {verdict.path for verdict in doubtful}))
     lost = [
@@ -151,7 +151,7 @@ def _show(
     previews = _previews(reader, _once(entry for path, entry in files.items() if path in pictures))
     digests = reader.digests(_once(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
-    return Shown(sights, nearest, partings, _turns(pairs, files, sights, run))
+    return PageContents(sights, nearest, partings, _turns(pairs, files, sights, run))
 
 
 def _previews(reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:

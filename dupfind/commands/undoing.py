@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 
-from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting import undoing
 from dupfind.acting.stopping import ShouldStop, never
-from dupfind.answers.undone import Journals, Undone
+from dupfind.answers.undo import Journals, Undone
 from dupfind.errors import ActingError
 from dupfind.events import Listener
+from dupfind.version import __version__
 
 
 def undo(

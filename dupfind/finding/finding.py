@@ -13,9 +13,9 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import __version__, libraries
-from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
-from dupfind.answers.hashed import Given
+from dupfind import libraries
+from dupfind.answers.find import FILMS_BY_BYTES, NO_SAME_FILM, FindResult, NearFile, Sought
+from dupfind.answers.hash import Given
 from dupfind.cache.cache_schema import FRAMED, SnapshotError
 from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.events import Listener
@@ -35,6 +35,7 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.same_file import SameFile
 from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
+from dupfind.version import __version__
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 
@@ -65,7 +66,7 @@ def find_images(
     wanted: Wanted,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
-) -> Answer:
+) -> FindResult:
     """Find the nearest haystack files of each of ``images``.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
@@ -76,10 +77,10 @@ def find_images(
     return with_reader(run, partial(_find, images, wanted))
 
 
-def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> Answer:
+def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> FindResult:
     if all(given.file is None for given in images):
         sought = [Sought(given.path, error=given.error) for given in images]
-        return Answer(__version__, run.settings.scan, wanted.nearest, sought, None, None, [])
+        return FindResult(__version__, run.settings.scan, wanted.nearest, sought, None, None, [])
     shelf = None if run.cache.path is None else SnapshotShelf(run.cache.path)
     finder = _Finder(run, wanted, shelf)
     try:
@@ -115,10 +116,10 @@ class _Finder:
         """By the path of the image, the files of the haystack with its bytes."""
         self._itself: dict[str, dict[int, str]] = {}
         """Likewise, the rows and paths of the haystack that are the image itself."""
-        self._films: dict[str, list[Near]] = {}
+        self._films: dict[str, list[NearFile]] = {}
         """By the path of each film whose packets were compared, the films of the haystack that have them."""
 
-    def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
+    def find(self, images: Sequence[Given], *, is_anew: bool) -> FindResult:
         """Find the answer; raises :class:`~dupfind.cache.cache_schema.SnapshotError`
         where what was remembered has gone.
         """
@@ -128,7 +129,7 @@ class _Finder:
         pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
         self._failures = dict(pictures.failures)
         self._find_twins(list(files.values()), collection)
-        nearest: dict[str, list[Near]] = {}
+        nearest: dict[str, list[NearFile]] = {}
         if pictures.entries:
             collection.read_pictures()
             nearest = self._nearest(pictures, collection)
@@ -137,7 +138,7 @@ class _Finder:
         )
         failures = collection.failed() | self._failures
         unread = {self._shown(path): failure for path, failure in failures.items() if path not in files}
-        answer = Answer(
+        answer = FindResult(
             version=__version__,
             settings=self._settings.scan,
             nearest=self._wanted.nearest,
@@ -162,12 +163,12 @@ class _Finder:
             hashes.append(fingerprint.search_hashes(pixels, self._settings.scan.algorithm))
         return replace(pictures, hashes=np.array(hashes, np.uint64))
 
-    def _sought(self, given: Given, nearest: Mapping[str, Sequence[Near]]) -> Sought:
+    def _sought(self, given: Given, nearest: Mapping[str, Sequence[NearFile]]) -> Sought:
         if given.file is None:
             return Sought(given.path, error=given.error)
         path = given.file.entry.path
         copies = [
-            Near(self._shown(twin.path), Evidence.IDENTICAL, None, None, True, twin)
+            NearFile(self._shown(twin.path), Evidence.IDENTICAL, None, None, True, twin)
             for twin in self._twins.get(path, ())
         ]
         copies.sort(key=lambda twin: twin.path)
@@ -230,7 +231,9 @@ class _Finder:
             for film in group:
                 twins = {twin.path for twin in self._twins.get(film.path, ())}
                 self._films[film.path] = [
-                    Near(self._shown(entry.path), Evidence.SAME, None, REASON, Evidence.SAME.rank <= accept.rank, entry)
+                    NearFile(
+                        self._shown(entry.path), Evidence.SAME, None, REASON, Evidence.SAME.rank <= accept.rank, entry
+                    )
                     for entry in same.get(film.path, ())
                     if entry.path not in twins
                 ]
@@ -247,7 +250,7 @@ class _Finder:
         self._failures |= failures
         for path, found in alike.items():
             self._films[path] = [
-                Near(
+                NearFile(
                     self._shown(film.entry.path),
                     Evidence.SIMILAR,
                     film.run.distance_bits,
@@ -266,7 +269,7 @@ class _Finder:
         """Tell whether a file of the haystack is the image itself."""
         return self._same.is_itself(entry, image)
 
-    def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
+    def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[NearFile]]:
         """Find the haystack's pictures nearest to each image, by its path; those with its bytes are left out."""
         positions = {entry.path: position for position, entry in enumerate(pictures.entries)}
         inner = self._inner_hashes(pictures)
@@ -289,7 +292,7 @@ class _Finder:
             # Asked again: what has changed since it was remembered had another size then, and has another row now.
             image = pictures.entries[positions[path]]
             rows[path] = NearRows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in parts))
-        nearest: dict[str, list[Near]] = {}
+        nearest: dict[str, list[NearFile]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]
         outside = [path for path in positions if not self._itself[path]]
@@ -313,7 +316,7 @@ class _Finder:
 
     def _compare(
         self, needles: Pictures, haystack: Pictures, among: Mapping[str, Iterable[str]]
-    ) -> dict[str, list[Near]]:
+    ) -> dict[str, list[NearFile]]:
         """Rank, by path of the needle, the haystack's pictures ``among`` which it was found, twins left out."""
         scan = self._settings.scan
         unproved = [position for position, entry in enumerate(needles.entries) if not self._twins.get(entry.path)]
@@ -345,12 +348,12 @@ class _Finder:
         return nearest_of
 
 
-def as_near(seen: Seen, match: Match | None, settings: ScanSettings, shown: Callable[[str], str]) -> Near:
+def as_near(seen: Seen, match: Match | None, settings: ScanSettings, shown: Callable[[str], str]) -> NearFile:
     """Tell of a picture, and whether it is a witness: at the grade that is asked for, and where a scan comes to it."""
     is_match = match is not None and match.witness == seen.entry.path
     is_found = is_match or seen.distance_bits <= settings.threshold_bits
     is_witness = seen.evidence is not None and is_found and seen.evidence.rank <= settings.accept.rank
-    return Near(shown(seen.entry.path), seen.evidence, seen.distance_bits, seen.reason, is_witness, seen.entry)
+    return NearFile(shown(seen.entry.path), seen.evidence, seen.distance_bits, seen.reason, is_witness, seen.entry)
 
 
 def _look(collection: Collection, search: Callable[[], list[int]]) -> dict[int, Sighting]:

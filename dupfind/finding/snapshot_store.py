@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dupfind import __version__
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import SnapshotError
 from dupfind.cache.cache_snapshots import SnapshotShelf
@@ -29,6 +28,7 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting
 from dupfind.sources.source import Rules, list_all
 from dupfind.values import Cataloged, Failure, FileEntry, Problem, Side, Tree
+from dupfind.version import __version__
 
 _RACY_NS = RACY_NS
 _LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind import __version__, libraries
-from dupfind.answers.grouped import Answer, Group, Member
+from dupfind import libraries
+from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.events import Listener
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
@@ -27,6 +27,7 @@ from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Thumbnail
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     from dupfind.grouping.clustering import Gatherer, Row, Tie
@@ -42,7 +43,7 @@ def groups(
     level: Evidence = Evidence.SAME,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
-) -> Answer:
+) -> GroupsResult:
     """Find groups among what lies below the haystack roots of ``settings``, held together by ``level`` at least.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
@@ -50,7 +51,7 @@ def groups(
     run = Run(settings, listener, make_executor)
     whole = gather(run, is_proof=True)
     answered = with_reader(run, partial(_find, whole, level))
-    return Answer(
+    return GroupsResult(
         version=__version__,
         folders=settings.scan.haystack,
         level=level,

@@ -6,6 +6,8 @@ number that is not there is 0, and what cannot be followed is one part of kind `
 
 from __future__ import annotations
 
+import io
+import mmap
 import os
 from collections.abc import Iterator
 from typing import IO, Literal, NamedTuple
@@ -59,6 +61,15 @@ class Reader:
     def number(self, place: int, count: int, order: Literal["big", "little"] = "big") -> int:
         """Return the unsigned integer of ``count`` bytes at ``place``."""
         return int.from_bytes(self.at(place, count), order)
+
+
+def mapped(file: IO[bytes]) -> mmap.mmap | bytes:
+    """Return everything in a file, mapped where it can be."""
+    try:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (io.UnsupportedOperation, OSError, ValueError):
+        file.seek(0)
+        return file.read()
 
 
 def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:

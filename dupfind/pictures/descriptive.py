@@ -25,7 +25,8 @@ Order = Literal["little", "big"]
 ORDERS: dict[bytes, Order] = {b"II*\0": "little", b"MM\0*": "big"}
 """By the first bytes of a TIFF or EXIF block."""
 
-_KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+"""Of one value, by the kind that a directory's entry names."""
 _RATIONALS = {5: "II", 10: "ii"}
 _MOST_ENTRIES = 1024
 
@@ -50,6 +51,17 @@ _LOOKED_AT = frozenset(
 _APPLE, _APPLE_HEAD_BYTES = b"Apple iOS\0", 14
 _APPLE_HDR = frozenset({0x0021, 0x0030})
 """How bright the gain map of a picture is to be shown: headroom and gain."""
+
+DECODED_TAGS = frozenset({
+    256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322,
+    323, 324, 325, 338, 339, 347, 530, 531, 34675,
+})  # fmt: skip
+"""Tags of a TIFF that its pixels are decoded by, and the profile, which counts by itself."""
+DESCRIPTIVE_TAGS = frozenset({
+    269, 270, 271, 272, 282, 283, 285, 286, 287, 296, 297, 305, 306, 315, 316, 18246, 18249, 33432, 36867, 36868,
+    40091, 40092, 40093, 40094, 40095, 50341,
+})  # fmt: skip
+"""Tags of a TIFF that describe it: names, texts, programs, times, resolution, page numbers, ratings, copyright."""
 
 _XMP_WORDS = (
     b"HasExtendedXMP", b"ns.google.com/photos/1.0/", b"GDepth:", b"GImage:", b"GAudio:", b"GPano:", b"Container:",
@@ -186,7 +198,7 @@ def directory(block: Block, place: int, order: Order, *, all_tags: bool = True) 
     tags = []
     start, whole = place + 2, len(block)
     for number, kind, values, at in iter_unpack(mark + "HHII", block[start:end]):
-        size_bytes = _KIND_BYTES.get(kind, -1) * values
+        size_bytes = KIND_BYTES.get(kind, -1) * values
         if size_bytes <= 4:  # noqa: PLR2004 - TIFF 6.0: the value itself stands in the place of its offset
             at = start + 8  # noqa: PLW2901
         if size_bytes < 0 or at + size_bytes > whole:

@@ -21,7 +21,6 @@ _MAKER_NOTE = 0x927C
 _BESIDE_NOTES_BYTES = 1 << 14
 """Up to here what is loose beside a maker's note may be its own, as its offsets lead anywhere in the block. Of 50
 blocks of real files one has 15 kB."""
-_KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _INLINE_BYTES = 4
 _SMALLEST_FILE_BYTES = 64
 _MOST_FILES = 1024
@@ -177,7 +176,7 @@ class _Walk:
         self.known.append((place, min(end + 4, len(self._block))))
         entries = []
         for at in range(place + 2, end, 12):
-            size_bytes = _KIND_BYTES.get(self._number(at + 2, 2), 0) * self._number(at + 4, 4)
+            size_bytes = descriptive.KIND_BYTES.get(self._number(at + 2, 2), 0) * self._number(at + 4, 4)
             start = at + 8 if size_bytes <= _INLINE_BYTES else self._number(at + 8, 4)
             if start + size_bytes > len(self._block):
                 continue

@@ -1,20 +1,25 @@
-"""What a TIFF holds beside its first page: further pages, reduced copies, layers, channels, finer samples.
+"""What a TIFF holds beside its first page: further pages, reduced copies, layers, channels, finer samples, loose bytes.
 
-Decodes nothing: Pillow reads the directories of pages, and those below a page are looked at where they lie. What
-neither points to is the affair of :mod:`dupfind.pictures.tiff_extent`.
+Decodes nothing: Pillow reads the directories of pages, and those below a page are looked at where they lie. Then what
+is part of no page: bytes that no directory points to, and values of unknown tags. Programs of microscopes write a stack
+of pictures behind one page (ImageJ), scanners keep drawings in tags of their own, and anything can be appended. A copy
+in another format has none of it. Broken directories never raise: what they fail to point to is loose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Literal
+from mmap import mmap
+from typing import IO, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import container_format, kinds, tiff_data, tiff_extent
+from dupfind.pictures import container_format, descriptive, kinds
 from dupfind.pictures.container_format import Reader
 
-_MOST_ENTRIES = 64
+_MOST_PAGES = 64
 _EIGHT_BITS = 8
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _SAMPLES, _SUB_IFDS, _PHOTOSHOP_LAYERS = 254, 258, 277, 330, 37724
 _REDUCED = 1
@@ -34,7 +39,7 @@ def count_pages(image: TiffImagePlugin.TiffImageFile) -> int:
         return count
     width, height = image.size
     reduced = 0
-    for index in range(1, min(count, _MOST_ENTRIES)):
+    for index in range(1, min(count, _MOST_PAGES)):
         image.seek(index)
         stretch = image.width * height / (image.height * width)
         is_like = 1 - _SHAPE_BOUND < stretch < 1 + _SHAPE_BOUND
@@ -67,7 +72,144 @@ def kinds_of(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         order: Literal["big", "little"] = "little" if reader.at(0, 2) == b"II" else "big"
         places = tags[_SUB_IFDS]
         places = places if isinstance(places, tuple) else (places,)
-        is_readable = len(places) <= _MOST_ENTRIES and int.from_bytes(reader.at(2, 2), order) != _BIG_TIFF
+        is_readable = len(places) <= _MOST_PAGES and int.from_bytes(reader.at(2, 2), order) != _BIG_TIFF
         if not (is_readable and all(container_format.is_reduced_ifd(reader, int(place), order) for place in places)):
             yield kinds.PAGES
-    yield from tiff_extent.kinds_of(tiff_data.mapped(file))
+    yield from loose_kinds(container_format.mapped(file))
+
+
+Spans = NDArray[np.int64]
+"""Stretches of the file, each from its first byte to that behind its last: shape (n, 2)."""
+
+_HEAD_BYTES, _ENTRY_BYTES, _INLINE_BYTES = 8, 12, 4
+_MOST_ENTRIES, _MOST_DIRECTORIES = 4096, 256
+_NUMBERS = {3: "u2", 4: "u4", 13: "u4"}
+_PAIRS = ((273, 279), (324, 325), (288, 289), (513, 514))
+"""Tags that say where something lies, and how long it is: strips, tiles, free space, a JPEG of the old kind."""
+_MAKER_NOTE = 0x927C
+_BESIDE_NOTES_BYTES = 1 << 14
+"""Up to here what is loose beside a maker's note may be its own, see :mod:`dupfind.pictures.exif_extent`."""
+_KNOWN = descriptive.DECODED_TAGS | descriptive.DESCRIPTIVE_TAGS | frozenset({
+    254, 255, 273, 279, 288, 289, 324, 325, 700, 33723, 34377, 37723, 37724, *range(512, 522), *descriptive.BELOW,
+    descriptive.SUB_IFDS,
+})  # fmt: skip
+"""Tags of the specification, of words, and those that are looked at elsewhere (XMP, IPTC, Photoshop's)."""
+_BLOCK_BYTES, _MOST_BLOCKS = 1 << 16, 4096
+_HEAD_OF_FILE_BYTES = 16
+
+
+class _Entry(NamedTuple):
+    tag: int
+    kind: int
+    start: int
+    """Of its value within the file."""
+    stop: int
+
+
+def loose_kinds(block: mmap | bytes) -> Iterator[str]:
+    """Yield what a whole TIFF, not a BigTIFF, holds beside its pages, if it is more than small notes or slack."""
+    order = descriptive.ORDERS.get(bytes(block[:4]))
+    if order is None:
+        return
+    walk = _Walk(block, order)
+    walk.follow()
+    if walk.unknown_bytes > kinds.SMALL_BYTES:
+        yield kinds.unknown("in tags", walk.unknown_bytes)
+    gaps = walk.gaps()
+    size_bytes = sum(_written_bytes(block, start, stop) for start, stop in gaps)
+    if size_bytes > (_BESIDE_NOTES_BYTES if walk.has_maker_note else kinds.SMALL_BYTES):
+        known = (_kind(block, start, stop) for start, stop in gaps)
+        yield next(filter(None, known), None) or kinds.unknown("beside its pages", size_bytes)
+
+
+def _kind(block: mmap | bytes, start: int, stop: int) -> str | None:
+    """Return the kind of the file that a stretch begins with, behind its padding; None where it is not known."""
+    head = bytes(block[start : min(stop, start + _BLOCK_BYTES)]).lstrip(b"\0")
+    return kinds.of_start(head[:_HEAD_OF_FILE_BYTES])
+
+
+def _written_bytes(block: mmap | bytes, start: int, stop: int) -> int:
+    """Return how many bytes of a stretch are not slack; past 256 MiB every one counts."""
+    places = range(start, stop, _BLOCK_BYTES)
+    count = max(0, stop - start - _MOST_BLOCKS * _BLOCK_BYTES)
+    blocks = (bytes(block[place : min(stop, place + _BLOCK_BYTES)]) for place in places[:_MOST_BLOCKS])
+    return count + sum(map(kinds.written_bytes, blocks))
+
+
+class _Walk:
+    """All directories of a file, followed as far as they can be."""
+
+    def __init__(self, block: mmap | bytes, order: descriptive.Order) -> None:
+        self._block = block
+        self._order = order
+        self._known: list[Spans] = [np.array([[0, _HEAD_BYTES]], np.int64)]
+        self.unknown_bytes = 0
+        """Of the values of unknown tags."""
+        self.has_maker_note = False
+
+    def follow(self) -> None:
+        """Go through all directories."""
+        seen: set[int] = set()
+        words: set[int] = set()  # directories of EXIF
+        pending = [self._number(4, 4)]
+        while pending and len(seen) < _MOST_DIRECTORIES:
+            place = pending.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            entries, following = self._directory(place)
+            if place not in words:
+                self.unknown_bytes += sum(entry.stop - entry.start for entry in entries if entry.tag not in _KNOWN)
+            words.update(
+                int(number) for entry in entries if entry.tag in descriptive.BELOW for number in self._numbers(entry)
+            )
+            below = [entry for entry in entries if entry.tag in (*descriptive.BELOW, descriptive.SUB_IFDS)]
+            pending += [following, *(int(number) for entry in below for number in self._numbers(entry))]
+            by_tag = {entry.tag: entry for entry in entries}
+            for places, lengths in _PAIRS:
+                if places in by_tag and lengths in by_tag:
+                    self._add_data(self._numbers(by_tag[places]), self._numbers(by_tag[lengths]))
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return the stretches that nothing points to."""
+        spans = np.concatenate(self._known)
+        spans = spans[np.argsort(spans[:, 0], kind="stable")]
+        length = len(self._block)
+        ends = np.maximum.accumulate(spans[:, 1])
+        starts, stops = np.minimum(ends, length), np.minimum(np.append(spans[1:, 0], length), length)
+        is_gap = stops > starts
+        return list(zip(starts[is_gap].tolist(), stops[is_gap].tolist(), strict=True))
+
+    def _add_data(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        count = min(len(starts), len(lengths))
+        self._known.append(np.stack([starts[:count], starts[:count] + lengths[:count]], axis=1))
+
+    def _number(self, place: int, count: int) -> int:
+        return int.from_bytes(self._block[place : place + count], self._order)
+
+    def _numbers(self, entry: _Entry) -> NDArray[np.int64]:
+        form = _NUMBERS.get(entry.kind)
+        if form is None:
+            return np.empty(0, np.int64)
+        mark = "<" if self._order == "little" else ">"
+        return np.frombuffer(bytes(self._block[entry.start : entry.stop]), mark + form).astype(np.int64)
+
+    def _directory(self, place: int) -> tuple[list[_Entry], int]:
+        """Return the entries of a directory and the place of the next; nothing where it does not lie within."""
+        count = self._number(place, 2)
+        end = place + 2 + _ENTRY_BYTES * count
+        if not _HEAD_BYTES <= place <= len(self._block) - 2 or count > _MOST_ENTRIES or end > len(self._block):
+            return [], 0
+        entries = []
+        for at in range(place + 2, end, _ENTRY_BYTES):
+            kind = self._number(at + 2, 2)
+            size_bytes = descriptive.KIND_BYTES.get(kind, 0) * self._number(at + 4, 4)
+            start = at + 8 if size_bytes <= _INLINE_BYTES else self._number(at + 8, 4)
+            if start + size_bytes > len(self._block):
+                continue
+            entry = _Entry(self._number(at, 2), kind, start, start + size_bytes)
+            entries.append(entry)
+            self.has_maker_note = self.has_maker_note or entry.tag == _MAKER_NOTE
+        spans = [(place, min(end + 4, len(self._block))), *((entry.start, entry.stop) for entry in entries)]
+        self._known.append(np.array(spans, np.int64))
+        return entries, self._number(end, 4)

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import mmap
 from collections.abc import Iterator, Sequence
 from struct import unpack_from
 from typing import IO
 
 from dupfind.digest import Piece
-from dupfind.pictures import descriptive, pixel_data
+from dupfind.pictures import container_format, descriptive, pixel_data
 from dupfind.pictures.descriptive import BELOW, ORIENTATION, SUB_IFDS, BrokenError, Directory, Order, Tag
 
 _MOST_PAGES = 4096
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 259, 262, 277
+_BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 277
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
-_SUBFILE, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _COLOUR_MAP, _PROFILE = 254, 338, 339, 320, 34675
+_SUBFILE, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _COLOUR_MAP = 254, 338, 339, 320
 _XMP, _IPTC, _PHOTOSHOP = 700, 33723, 34377
 _OLD_JPEG = range(512, 522)
-DECODED = frozenset({
-    _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 266, _STRIPS, ORIENTATION, _SAMPLES, 278, _STRIP_BYTES, 284,
-    292, 293, 317, _COLOUR_MAP, 322, 323, _TILES, _TILE_BYTES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, 347, 530, 531, _PROFILE,
-})  # fmt: skip
-"""Tags that the pixels are decoded by, and the profile, which counts by itself."""
 _PLACES = frozenset({_STRIPS, _TILES, 288, 289})
 """Tags that say where something lies."""
-DESCRIPTIVE = frozenset({
-    269, 270, 271, 272, 282, 283, 285, 286, 287, 296, 297, 305, 306, 315, 316, 18246, 18249, 33432, 36867, 36868,
-    40091, 40092, 40093, 40094, 40095, 50341,
-})  # fmt: skip
-"""Names, texts, programs, times, resolution, page numbers, ratings, copyright."""
 _SAMPLES_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 """By the photometric interpretation."""
 _PALETTE, _EIGHT_BITS, _STRAIGHT_ALPHA, _RGB = 3, 8, 2, 2
@@ -38,7 +27,7 @@ _SHORT, _LONG = 3, 4
 
 def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     """Return what counts of the TIFF in ``file``, in pieces; None where it holds what cannot be followed."""
-    block = mapped(file)
+    block = container_format.mapped(file)
     order = descriptive.ORDERS[block[:4]]
     try:
         pages = list(_pages(block, order))
@@ -53,15 +42,6 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
         return _stored(block, pages, beside, order)
     except BrokenError:
         return None
-
-
-def mapped(file: IO[bytes]) -> mmap.mmap | bytes:
-    """Return all that is in a file, mapped where it can be."""
-    try:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (io.UnsupportedOperation, OSError, ValueError):
-        file.seek(0)
-        return file.read()
 
 
 def _pages(block: mmap.mmap | bytes, order: Order) -> Iterator[Directory]:
@@ -87,9 +67,9 @@ def _counting_of_page(block: mmap.mmap | bytes, page: Directory, order: Order) -
             yield from descriptive.counting_resources(tag.value)
         elif number == _IPTC:
             yield from [tag.value] if descriptive.iptc_counts(tag.value) else []
-        elif number in DECODED or number in _PLACES or number in BELOW:
+        elif number in descriptive.DECODED_TAGS or number in _PLACES or number in BELOW:
             continue
-        elif number not in DESCRIPTIVE | {_SUBFILE} or descriptive.text_counts(tag.value):
+        elif number not in descriptive.DESCRIPTIVE_TAGS | {_SUBFILE} or descriptive.text_counts(tag.value):
             yield from (number.to_bytes(2, "big"), tag.value)
         elif number == _SUBFILE and tag.value.strip(b"\0"):  # a mask, or a smaller copy; not a page
             yield b"subfile %d" % (int.from_bytes(tag.value, order) & ~2)
@@ -123,7 +103,7 @@ def _stored(
             if tag.number == ORIENTATION:
                 turned = _numbers(tag, order)
                 pieces += [b"orientation %d" % turned[0]] if turned not in ([1], [0], []) else []
-            elif tag.number in DECODED - _PLACES:
+            elif tag.number in descriptive.DECODED_TAGS - _PLACES:
                 pieces += [b"%d %d" % (tag.number, tag.kind), tag.value]
         strips += _strips(page, order)
     if any(stop > len(block) for _, stop in strips):

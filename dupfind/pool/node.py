@@ -72,9 +72,10 @@ def see(paths: Sequence[str]) -> Seen:
 
 def versions() -> str:
     """Name everything that decides what is read from a picture: ours, Python's, and the decoders'; commas between."""
-    from dupfind import __version__, libraries
+    from dupfind import libraries
     from dupfind.evidence import full_size
     from dupfind.pictures import decode, film_data, film_frames, image_data
+    from dupfind.version import __version__
 
     recipes = f"{decode.RECIPE}-{full_size.RECIPE}-{image_data.RECIPE}-{film_data.RECIPE}-{film_frames.RECIPE}"
     python = ".".join(map(str, sys.version_info[:2]))

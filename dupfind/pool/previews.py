@@ -14,7 +14,7 @@ from typing import IO
 from PIL import Image
 
 from dupfind import libraries
-from dupfind.answers.shown import Preview
+from dupfind.answers.page import Preview
 from dupfind.pictures import decode, decode_errors, exif, formats, small
 from dupfind.pool.tasks import ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit

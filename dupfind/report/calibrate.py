@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from dupfind.answers.calibration import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
+from dupfind.answers.calibrate import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
 from dupfind.report import Screen
 from dupfind.report.json import catalogs, dumps, named_path
 from dupfind.report.look import Page

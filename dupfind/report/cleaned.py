@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate, Gone, Left, Unit
+from dupfind.answers.clean import Cleaned, CleanPlan, Fate, Gone, Left, Unit
 from dupfind.report import Screen
 from dupfind.report.imported import problem
 from dupfind.report.json import dumps, named_path

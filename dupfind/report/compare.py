@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.compare import Compared, Comparison, Comparisons, Proof
 from dupfind.evidence.facts import Test
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen

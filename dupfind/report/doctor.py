@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from dupfind.answers.diagnosed import Diagnosed
+from dupfind.answers.doctor import Diagnosed
 from dupfind.report import Screen
 from dupfind.report.json import dumps
 from dupfind.report.look import Page

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple, Protocol
 
-from dupfind.answers.shown import Sight
+from dupfind.answers.page import Sight
 from dupfind.report.text import clean, count, moment, printable, size
 
 COMMON = ("common.js", "pictures.js", "lists.js")

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.explanation import Advice, Answer, Explanation, Near
+from dupfind.answers.explain import Advice, ExplainResult, Explanation, NearPicture
 from dupfind.evidence.facts import Test
 from dupfind.reasons import FILM_LIKENESS, ReasonCode, is_fragment
 from dupfind.report import Screen
@@ -22,7 +22,7 @@ from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 SCHEMA = "dupfind.explain/1"
 
 
-def render(answer: Answer, screen: Screen) -> bytes:
+def render(answer: ExplainResult, screen: Screen) -> bytes:
     """Render a paragraph a needle; paths stand on lines of their own and are never broken."""
     page = Page(screen)
     for explanation in answer.explanations:
@@ -43,7 +43,7 @@ def render(answer: Answer, screen: Screen) -> bytes:
     return page.encoded()
 
 
-def render_json(answer: Answer) -> bytes:
+def render_json(answer: ExplainResult) -> bytes:
     """Render one object with an object for each needle."""
     settings = answer.settings
     whole = {
@@ -139,7 +139,7 @@ def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> No
         page.add("  A similar picture is no proof: look at both before you accept it.")
 
 
-def _near(page: Page, number: int, near: Near) -> None:
+def _near(page: Page, number: int, near: NearPicture) -> None:
     grade = {Evidence.SAME: "the same picture", Evidence.SIMILAR: "similar", None: "unlike"}[near.evidence]
     turn = f", {TURNS[near.orientation]}" if near.orientation else ""
     page.add(f"{number:3}  {printable(near.path)}")
@@ -186,7 +186,7 @@ def _as_json(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _near_as_json(near: Near) -> dict[str, Any]:
+def _near_as_json(near: NearPicture) -> dict[str, Any]:
     return {
         **named_path("path", near.path),
         "evidence": near.evidence.value if near.evidence else None,

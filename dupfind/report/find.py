@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
+from dupfind.answers.find import FILMS_BY_BYTES, NO_SAME_FILM, FindResult, NearFile, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
@@ -22,7 +22,7 @@ SCHEMA = "dupfind.find/1"
 _CSV_COLUMNS = ("image", "seen", "path", "evidence", "witness", "distance_bits", "score", "reason", "error")
 
 
-def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
+def render(answer: FindResult, format_: Format, screen: Screen, *, print0: bool) -> bytes:
     """Render the answer in this format."""
     match format_:
         case Format.TABLE:
@@ -45,7 +45,7 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
             return listed(list(dict.fromkeys(witnesses)), screen, print0=print0)
 
 
-def _table(answer: Answer, screen: Screen) -> bytes:
+def _table(answer: FindResult, screen: Screen) -> bytes:
     page = Page(screen)
     for sought in answer.sought:
         page.add("")
@@ -65,7 +65,7 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     return page.encoded()
 
 
-def remarks(sought: Sought, answer: Answer) -> Iterable[str]:
+def remarks(sought: Sought, answer: FindResult) -> Iterable[str]:
     """Yield what is to be said of a picture beside its nearest, ready to be shown."""
     if sought.error is not None and sought.nearest:
         yield f"compared by its bytes only: {printable(sought.error)}"
@@ -81,7 +81,7 @@ def remarks(sought: Sought, answer: Answer) -> Iterable[str]:
         yield _why_nothing(len(sought.itself), answer)
 
 
-def _why_nothing(itself: int, answer: Answer) -> str:
+def _why_nothing(itself: int, answer: FindResult) -> str:
     if answer.pictures is not None and not answer.pictures:
         return "the haystack holds no picture"
     if answer.most_bits == HASH_BITS or (answer.pictures is not None and answer.pictures <= itself):
@@ -89,7 +89,7 @@ def _why_nothing(itself: int, answer: Answer) -> str:
     return "nothing in the haystack is as near as that"
 
 
-def _list(page: Page, nearest: Sequence[Near]) -> None:
+def _list(page: Page, nearest: Sequence[NearFile]) -> None:
     table = page.table()
     table.add_column("", no_wrap=True)
     table.add_column("Bits", justify="right", no_wrap=True)
@@ -104,7 +104,7 @@ def _list(page: Page, nearest: Sequence[Near]) -> None:
     page.add(table, indent=2)
 
 
-def _head(answer: Answer) -> dict[str, Any]:
+def _head(answer: FindResult) -> dict[str, Any]:
     settings = answer.settings
     return {
         "schema": SCHEMA,
@@ -132,7 +132,7 @@ def _sought(sought: Sought) -> dict[str, Any]:
     }
 
 
-def _near(near: Near) -> dict[str, Any]:
+def _near(near: NearFile) -> dict[str, Any]:
     return {
         **named_path("path", near.path),
         "evidence": near.evidence.value if near.evidence else None,
@@ -143,7 +143,7 @@ def _near(near: Near) -> dict[str, Any]:
     }
 
 
-def _problems(answer: Answer) -> list[dict[str, Any]]:
+def _problems(answer: FindResult) -> list[dict[str, Any]]:
     return [
         {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
         for problem in answer.problems

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.grouped import Answer, Group, Member
+from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogs, dumps, named_path
@@ -32,7 +32,7 @@ _NONE = {
 }
 
 
-def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
+def render(answer: GroupsResult, format_: Format, screen: Screen, *, print0: bool) -> bytes:
     """Render the answer in this format."""
     match format_:
         case Format.TABLE:
@@ -54,7 +54,7 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
             return listed([member.path for member in answer.removable], screen, print0=print0)
 
 
-def _table(answer: Answer, screen: Screen) -> bytes:
+def _table(answer: GroupsResult, screen: Screen) -> bytes:
     page = Page(screen)
     if answer.groups:
         _list(answer.groups, page, screen.width if screen.is_terminal else UNBOUNDED)
@@ -113,7 +113,7 @@ def _file(member: Member, group: Group, numbers: Sequence[str]) -> Text:
     return cell_text
 
 
-def _summary(answer: Answer) -> list[str]:
+def _summary(answer: GroupsResult) -> list[str]:
     """Write a sentence with the answer, and what it is not."""
     looked = f"{count(answer.files, 'file')} looked at"
     if answer.pictures is not None:
@@ -137,7 +137,7 @@ def _summary(answer: Answer) -> list[str]:
     return shown
 
 
-def _head(answer: Answer) -> dict[str, Any]:
+def _head(answer: GroupsResult) -> dict[str, Any]:
     not_best = list(answer.others)
     return {
         "schema": SCHEMA,
@@ -191,7 +191,7 @@ def _member(member: Member, group: Group) -> dict[str, Any]:
     }
 
 
-def _problems(answer: Answer) -> list[dict[str, Any]]:
+def _problems(answer: GroupsResult) -> list[dict[str, Any]]:
     return [
         {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
         for problem in answer.problems

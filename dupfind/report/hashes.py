@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dupfind.answers.hashed import Asked, Hashed
+from dupfind.answers.hash import AskedHashes, Hashed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path
@@ -24,7 +24,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 class Renderer:
     """Makes bytes of the answers one by one; those that are printed only all together come with :meth:`tail`."""
 
-    def __init__(self, asked: Asked, format_: Format, screen: Screen, version: str, *, print0: bool) -> None:
+    def __init__(self, asked: AskedHashes, format_: Format, screen: Screen, version: str, *, print0: bool) -> None:
         self._asked = asked
         self._format = format_
         self._screen = screen

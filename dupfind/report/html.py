@@ -14,7 +14,7 @@ from typing import Any
 
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
-from dupfind.answers.shown import Shown
+from dupfind.answers.page import PageContents
 from dupfind.reasons import is_fragment
 from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, Places, shown
@@ -46,7 +46,10 @@ _FILES = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
 
 
 def render(
-    report: Report, seen: Shown, words: Mapping[str, Decision] = MappingProxyType({}), given: Sequence[Decision] = ()
+    report: Report,
+    seen: PageContents,
+    words: Mapping[str, Decision] = MappingProxyType({}),
+    given: Sequence[Decision] = (),
 ) -> bytes:
     """Render the page; ``seen`` is what it shows beside the answer.
 
@@ -140,7 +143,7 @@ def folder_row(folder: FolderVerdict) -> list[object]:
     return [shown(folder.path), folder.state.value, *numbers, size(folder.bytes_not_present), folder.decided]
 
 
-def file_facts(file: FileVerdict, seen: Shown, album: Places) -> dict[str, Any]:
+def file_facts(file: FileVerdict, seen: PageContents, album: Places) -> dict[str, Any]:
     """Return one file; what is not known is left out."""
     near = seen.nearest.get(file.path)
     shown_beside = file.witness if file.witness is not None else near and near.path
@@ -188,7 +191,7 @@ def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everyt
             rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
 
 
-def _turned(seen: Shown, path: str, shown_beside: str | None) -> dict[str, int]:
+def _turned(seen: PageContents, path: str, shown_beside: str | None) -> dict[str, int]:
     """Say how the other picture is turned to lie on the first; nothing where it lies on it upright."""
     turn = seen.turns.get((path, shown_beside or ""))
     return {} if turn is None else {"turn": turn}
@@ -204,7 +207,7 @@ def is_settled(word: Decision | None) -> bool:
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
-def _decided(file: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
+def _decided(file: FileVerdict, word: Decision, seen: PageContents, album: Album) -> dict[str, Any]:
     """Return one file whose verdict rests on the word of a person."""
     facts = {**file_facts(file, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
@@ -318,7 +321,7 @@ def rests_on(report: Report) -> list[str]:
     return lines
 
 
-def _without_pictures(doubtful: Sequence[FileVerdict], settled: Sequence[FileVerdict], seen: Shown) -> list[str]:
+def _without_pictures(doubtful: Sequence[FileVerdict], settled: Sequence[FileVerdict], seen: PageContents) -> list[str]:
     lines = []
     without = sum(file.path not in seen.sights for file in doubtful)
     if without:

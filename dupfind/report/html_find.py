@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.answers.found import Answer, Near, Sought
-from dupfind.answers.shown import Shown
+from dupfind.answers.find import FindResult, NearFile, Sought
+from dupfind.answers.page import PageContents
 from dupfind.report import document
 from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.find import remarks
@@ -28,7 +28,7 @@ _ORDERS = (("asked", "as asked"), ("unseen", "not seen first"), ("path", "by pat
 _INPUT = "standard input"
 
 
-def render(answer: Answer, seen: Shown) -> bytes:
+def render(answer: FindResult, seen: PageContents) -> bytes:
     """Render the page; ``seen`` is what it shows beside the answer."""
     album = Album()
     album.add(seen.sights)
@@ -58,14 +58,14 @@ def _name(sought: Sought) -> str:
     return _INPUT if sought.path == "-" else shown(sought.path)
 
 
-def _headline(answer: Answer) -> str:
+def _headline(answer: FindResult) -> str:
     seen = sum(image.is_seen for image in answer.sought)
     if len(answer.sought) == 1:
         return f"The picture was {'' if seen else 'not '}seen before"
     return f"{seen:,} of {count(len(answer.sought), 'picture')} {'was' if seen == 1 else 'were'} seen before"
 
 
-def _settings(answer: Answer) -> list[tuple[str, str]]:
+def _settings(answer: FindResult) -> list[tuple[str, str]]:
     settings = answer.settings
     within = "" if answer.most_bits == HASH_BITS else f", none farther than {count(answer.most_bits, 'bit')} of 64"
     return [
@@ -76,7 +76,7 @@ def _settings(answer: Answer) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(answer: Answer, seen: Shown) -> list[str]:
+def _left_out(answer: FindResult, seen: PageContents) -> list[str]:
     """Say what the answer rests on besides folders, and what the page does not hold."""
     lines = [catalog_line(catalog) for catalog in answer.catalogs]
     files = {image.path for image in answer.sought if image.error is None or image.nearest}
@@ -90,7 +90,7 @@ def _left_out(answer: Answer, seen: Shown) -> list[str]:
     return lines
 
 
-def _image(sought: Sought, answer: Answer, seen: Shown, album: Album) -> dict[str, Any]:
+def _image(sought: Sought, answer: FindResult, seen: PageContents, album: Album) -> dict[str, Any]:
     return {
         "path": _name(sought),
         "input": sought.path == "-",
@@ -101,7 +101,7 @@ def _image(sought: Sought, answer: Answer, seen: Shown, album: Album) -> dict[st
     }
 
 
-def _near(near: Near, sought: Sought, seen: Shown, album: Album) -> dict[str, Any]:
+def _near(near: NearFile, sought: Sought, seen: PageContents, album: Album) -> dict[str, Any]:
     """Describe one of the nearest; what is not known is left out."""
     facts: dict[str, Any] = {
         "path": shown(near.path),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.answers.grouped import Answer, Group, Member
-from dupfind.answers.shown import Shown
+from dupfind.answers.groups import Group, GroupsResult, Member
+from dupfind.answers.page import PageContents
 from dupfind.report import document
 from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.reasons import IN_A_GROUP, sentences
@@ -23,7 +23,7 @@ KEYS = (
 _ORDERS = (("free", "what frees most first"), ("members", "largest groups first"), ("path", "by path"))
 
 
-def render(answer: Answer, seen: Shown) -> bytes:
+def render(answer: GroupsResult, seen: PageContents) -> bytes:
     """Render the page; ``seen`` is what it shows beside the answer."""
     album = Album()
     album.add(seen.sights)
@@ -50,7 +50,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
     )
 
 
-def _headline(answer: Answer) -> str:
+def _headline(answer: GroupsResult) -> str:
     looked = count(answer.files, "file")
     if not answer.groups:
         return f"Nothing belongs together among {looked}"
@@ -58,7 +58,7 @@ def _headline(answer: Answer) -> str:
     return f"{members:,} of {looked} are in {count(len(answer.groups), 'group')}"
 
 
-def _left_out(answer: Answer, seen: Shown) -> list[str]:
+def _left_out(answer: GroupsResult, seen: PageContents) -> list[str]:
     """Say what the page does not hold."""
     without = sum(member.path not in seen.sights for group in answer.groups for member in group.members)
     lines = list(map(catalog_line, answer.catalogs))

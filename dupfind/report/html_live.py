@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dupfind.answers.decisions import Decision, Ruling
-from dupfind.answers.shown import Shown
+from dupfind.answers.page import PageContents
 from dupfind.report import document, html
 from dupfind.report.document import SIGNS, Places, Served, embedded, quoted, shown
 from dupfind.values import FileState, FileVerdict, FolderVerdict, Report
@@ -24,7 +24,7 @@ MOST_ROWS = 250_000
 _KEYS = (("f", "both pictures at full size"),)
 
 
-def row(file: FileVerdict, word: Decision | None, seen: Shown, numbers: Places) -> dict[str, Any]:
+def row(file: FileVerdict, word: Decision | None, seen: PageContents, numbers: Places) -> dict[str, Any]:
     """Return one file as the page has it; ``word`` is the decision that its verdict rests on."""
     facts = html.file_facts(file, seen, numbers)
     if word is not None:
@@ -75,7 +75,7 @@ class Page:
         report: Report,
         words: Mapping[str, Decision],
         given: Sequence[Decision],
-        seen: Shown,
+        seen: PageContents,
         version: int,
         *,
         may_undo: bool,
@@ -94,7 +94,7 @@ class Page:
         report: Report,
         words: Mapping[str, Decision],
         given: Sequence[Decision],
-        seen: Shown,
+        seen: PageContents,
         version: int,
         *,
         may_undo: bool,
@@ -128,7 +128,9 @@ class Page:
         context["keys"] = (*html.KEYS[:-1], *_KEYS, html.KEYS[-1])
         return document.render_live("scan.html.j2", SCRIPTS, context, data)
 
-    def _row(self, file: FileVerdict, words: Mapping[str, Decision], seen: Shown, half: Mapping[str, Any]) -> str:
+    def _row(
+        self, file: FileVerdict, words: Mapping[str, Decision], seen: PageContents, half: Mapping[str, Any]
+    ) -> str:
         if half:
             return embedded({**row(file, words.get(file.path), seen, self._numbers), **half})
         text = self._rows.get(file.path)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.imported import Done, Fate, Imported, ImportPlan, Item
+from dupfind.answers.import_ import Done, Fate, Imported, ImportPlan, Item
 from dupfind.report import Screen
 from dupfind.report.json import dumps, named_path
 from dupfind.report.look import Page

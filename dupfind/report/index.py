@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.indexed import Checked, Indexed
+from dupfind.answers.index import Checked, Indexed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path

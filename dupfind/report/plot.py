@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from dupfind.answers.calibration import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
+from dupfind.answers.calibrate import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
 from dupfind.report.text import count
 
 _SIZE = 960, 640

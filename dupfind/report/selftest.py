@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.tested import Check, Outcome, SelftestResult
+from dupfind.answers.selftest import Check, Outcome, SelftestResult
 from dupfind.report import Screen
 from dupfind.report.json import dumps
 from dupfind.report.look import Page

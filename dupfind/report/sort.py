@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.sorted_pictures import Answer, Placed
+from dupfind.answers.sort import Placed, SortResult
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogs, dumps, named_path
@@ -18,7 +18,7 @@ from dupfind.settings import Format
 SCHEMA = "dupfind.sort/1"
 
 
-def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
+def render(answer: SortResult, format_: Format, screen: Screen, *, print0: bool) -> bytes:
     """Render the answer in this format."""
     match format_:
         case Format.TABLE:
@@ -40,7 +40,7 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
             return listed([picture.path for picture in answer.pictures], screen, print0=print0)
 
 
-def _table(answer: Answer, screen: Screen) -> bytes:
+def _table(answer: SortResult, screen: Screen) -> bytes:
     page = Page(screen)
     if answer.pictures:
         table = page.table()
@@ -58,7 +58,7 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     return page.encoded()
 
 
-def _head(answer: Answer) -> dict[str, Any]:
+def _head(answer: SortResult) -> dict[str, Any]:
     mean = answer.mean_distance
     return {
         "schema": SCHEMA,
@@ -76,7 +76,7 @@ def _placed(picture: Placed) -> dict[str, Any]:
     }
 
 
-def _problems(answer: Answer) -> list[dict[str, Any]]:
+def _problems(answer: SortResult) -> list[dict[str, Any]]:
     return [
         {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
         for problem in answer.problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dupfind.report import Screen
 from dupfind.report.look import Page
 from dupfind.report.text import count
-from dupfind.stopwatch import Part, Times
+from dupfind.stopwatch import TimedPart, Times
 
 _LEAST_SECONDS = 0.0005
 """Below this a rate says nothing: the seconds are shown with three digits."""
@@ -21,8 +21,8 @@ def render(times: Times, workers: int, screen: Screen) -> bytes:
     elapsed_seconds = times.elapsed_seconds
     for name, part in times.parts.items():
         table.add_row(name, *_numbers(part, elapsed_seconds, workers))
-    table.add_row("the rest", *_numbers(Part(times.rest_seconds), elapsed_seconds, workers))
-    table.add_row("all", *_numbers(Part(elapsed_seconds), elapsed_seconds, workers))
+    table.add_row("the rest", *_numbers(TimedPart(times.rest_seconds), elapsed_seconds, workers))
+    table.add_row("all", *_numbers(TimedPart(elapsed_seconds), elapsed_seconds, workers))
     page.add(table)
     page.add("")
     for line in _processors(times, workers):
@@ -30,7 +30,7 @@ def render(times: Times, workers: int, screen: Screen) -> bytes:
     return b"\n" + page.encoded()
 
 
-def _numbers(part: Part, elapsed_seconds: float, workers: int) -> list[str]:
+def _numbers(part: TimedPart, elapsed_seconds: float, workers: int) -> list[str]:
     """Write the cells of a row, without its name."""
     share = part.seconds / elapsed_seconds if elapsed_seconds else 0.0
     rate = part.items / part.seconds if part.items and part.seconds >= _LEAST_SECONDS else None

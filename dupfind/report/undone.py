@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.undone import Back, JournalLine, Journals, Undone
+from dupfind.answers.undo import Back, JournalLine, Journals, Undone
 from dupfind.report import Screen
 from dupfind.report.json import dumps, named_path
 from dupfind.report.look import Page

@@ -12,7 +12,7 @@ from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 
-from dupfind.answers.comparison import Comparison
+from dupfind.answers.compare import Comparison
 from dupfind.report.look import Page
 from dupfind.values import THUMBNAIL_SIDE
 

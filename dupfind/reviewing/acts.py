@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from dupfind.acting.stopping import after_this_file
-from dupfind.answers.cleaned import CleanPlan
+from dupfind.answers.clean import CleanPlan
 from dupfind.answers.decisions import Decision
-from dupfind.answers.imported import ImportPlan
+from dupfind.answers.import_ import ImportPlan
 from dupfind.commands import cleaning, importing, undoing
 from dupfind.commands.cleaning import Away
 from dupfind.commands.importing import Destination

@@ -28,7 +28,7 @@ HEADERS = {
 _READING, _WRITING = "GET", "POST"
 
 
-class Asked(NamedTuple):
+class RequestHead(NamedTuple):
     """The head of a request."""
 
     method: str
@@ -56,7 +56,7 @@ class Door(NamedTuple):
         return f"{self.origin}/{self.token}/"
 
 
-def refusal(door: Door, asked: Asked) -> HTTPStatus | None:
+def refusal(door: Door, asked: RequestHead) -> HTTPStatus | None:
     """Tell with which status a request is to be turned away; None where it may come in."""
     if asked.headers.get("host") != door.host:
         return HTTPStatus.MISDIRECTED_REQUEST  # a name that was made to lead here: DNS rebinding

@@ -13,13 +13,13 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
 from dupfind.errors import CacheLostError, DupfindError
-from dupfind.reviewing.picture_cache import Wanted
+from dupfind.reviewing.page_state import WantedPicture
 from dupfind.run import Reading
 from dupfind.values import Failure
 
 T = TypeVar("T")
 Work = Callable[[Reading], T]
-MakePictures = Callable[[Sequence[Wanted], Reading], Sequence[bytes | Failure]]
+MakePictures = Callable[[Sequence[WantedPicture], Reading], Sequence[bytes | Failure]]
 _ENDED = "the review has ended"
 _TICK_SECONDS = 1.0
 _MOST_PICTURES = 16
@@ -42,7 +42,7 @@ class Jobs:
         self._make_pictures = make_pictures
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
-        self._pictures: dict[Wanted, Future[bytes | Failure]] = {}
+        self._pictures: dict[WantedPicture, Future[bytes | Failure]] = {}
         self._alone: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._is_over = False
         self._used = time.monotonic()
@@ -69,7 +69,7 @@ class Jobs:
             self._changed.notify()
         return done
 
-    def picture(self, wanted: Wanted) -> Future[bytes | Failure]:
+    def picture(self, wanted: WantedPicture) -> Future[bytes | Failure]:
         """Ask for a picture; who asks for one that is asked for already waits for the same. Called by the server."""
         with self._changed:
             if self._is_over:
@@ -108,7 +108,7 @@ class Jobs:
                 self._leave()
                 return True
 
-    def _next(self, idle_seconds: float) -> tuple[_Job | None, list[Wanted]]:
+    def _next(self, idle_seconds: float) -> tuple[_Job | None, list[WantedPicture]]:
         """Wait for something to do; neither a job nor a picture where it is over."""
         with self._changed:
             while not self._is_over:
@@ -160,7 +160,7 @@ class Jobs:
         else:
             job.done.set_result(result)
 
-    def _draw(self, wanted: Sequence[Wanted], reading: Reading) -> None:
+    def _draw(self, wanted: Sequence[WantedPicture], reading: Reading) -> None:
         pictures: Sequence[bytes | Failure | DupfindError]
         try:
             pictures = self._make_pictures(wanted, reading)

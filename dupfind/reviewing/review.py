@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dupfind.answers.decisions import Decision, Mark, Ruling
-from dupfind.answers.shown import Nearest, Shown
+from dupfind.answers.decisions import Decision, Mark, Ruling, with_decision, without_last
+from dupfind.answers.page import Nearest, PageContents
 from dupfind.commands.showing import nearest_of, obstacle, search_of, turns_of
 from dupfind.errors import DupfindError, OutputError, SettingsError
 from dupfind.events import Listener, Silence
@@ -19,12 +19,9 @@ from dupfind.pipeline import Scanned
 from dupfind.report import html_live
 from dupfind.report.document import Served, quoted, shown
 from dupfind.report.text import size
-from dupfind.reviewing.changes import Changes, State
 from dupfind.reviewing.decisions_store import DecisionsStore, as_file
-from dupfind.reviewing.files import Files
 from dupfind.reviewing.live_answer import LiveAnswer
-from dupfind.reviewing.picture_cache import PictureCache, Wanted
-from dupfind.reviewing.rulings import with_decision, without_last
+from dupfind.reviewing.page_state import Files, PageState, PictureCache, Versions, WantedPicture
 from dupfind.run import Reading, Run
 from dupfind.values import CHANGED, Failure, FileEntry, FileState, FileVerdict, Kind
 
@@ -58,8 +55,8 @@ class Said(NamedTuple):
     """The file of the haystack that was seen beside it; None for what is about the needle alone."""
 
 
-def _state_of(live: LiveAnswer) -> State:
-    return State(live.report.files, live.words, html_live.listed_folders(live.report))
+def _state_of(live: LiveAnswer) -> PageState:
+    return PageState(live.report.files, live.words, html_live.listed_folders(live.report))
 
 
 class Review:
@@ -68,14 +65,14 @@ class Review:
     def __init__(self, scanned: Scanned, run: Run, store: DecisionsStore, offered: Sequence[str] = ()) -> None:
         self._store = store
         self._offered = offered
-        self._changes = Changes()
+        self._changes = Versions()
         self._gone: str | None = None
         """Why there is nothing left to look at."""
         self._take(scanned, run)
 
     def look_anew(self, scanned: Scanned, run: Run) -> None:
         """Go on with another scan: files have other numbers then, and pages that are open are to be opened anew."""
-        self._changes = Changes(self._changes.version + 1)
+        self._changes = Versions(self._changes.version + 1)
         self._take(scanned, run)
 
     def look_no_more(self, why: str) -> None:
@@ -228,8 +225,8 @@ class Review:
         self._page.forget(changed)
 
     @property
-    def _seen(self) -> Shown:
-        return Shown({}, self._nearest, self._parted, self._turns)
+    def _seen(self) -> PageContents:
+        return PageContents({}, self._nearest, self._parted, self._turns)
 
     def _needle(self, number: int) -> FileEntry:
         try:
@@ -366,9 +363,9 @@ class Review:
     def _obstacle(self, entry: FileEntry) -> str | None:
         return obstacle(entry, follow_symlinks=self._run.settings.follow_symlinks)
 
-    def draw(self, wanted: Sequence[Wanted], reading: Reading) -> list[bytes | Failure]:
+    def draw(self, wanted: Sequence[WantedPicture], reading: Reading) -> list[bytes | Failure]:
         """Make pictures of files of this run, or say why there is none, as a page may show it: without any path."""
-        drawn: dict[Wanted, bytes | Failure] = {}
+        drawn: dict[WantedPicture, bytes | Failure] = {}
         for asked in wanted:
             try:
                 is_known = asked.era == self.era and self._gone is None

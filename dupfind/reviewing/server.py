@@ -30,9 +30,9 @@ from dupfind.answers.decisions import Ruling
 from dupfind.errors import DupfindError, reason_of
 from dupfind.report.text import printable
 from dupfind.reviewing.acts import Acts
-from dupfind.reviewing.guards import HEADERS, MOST_BODY_BYTES, TOKEN_BYTES, Asked, Door, refusal
+from dupfind.reviewing.guards import HEADERS, MOST_BODY_BYTES, TOKEN_BYTES, Door, RequestHead, refusal
 from dupfind.reviewing.jobs import EndedError, Jobs
-from dupfind.reviewing.picture_cache import Wanted
+from dupfind.reviewing.page_state import WantedPicture
 from dupfind.reviewing.review import MOST_ASKED, RefusedError, Review, Said
 from dupfind.run import Reading
 from dupfind.values import Failure
@@ -60,7 +60,7 @@ class Guarded:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         raw = scope.get("raw_path") or scope["path"].encode()
-        status = refusal(self._door, Asked(scope["method"], raw.decode("latin-1"), headers))
+        status = refusal(self._door, RequestHead(scope["method"], raw.decode("latin-1"), headers))
         if status is None and len([1 for name, _ in scope["headers"] if name == b"host"]) != 1:
             status = HTTPStatus.BAD_REQUEST
         app = self._app if status is None else _plain(status)
@@ -136,7 +136,7 @@ class Site:
             raise HTTPException(HTTPStatus.NOT_FOUND)
         self._jobs.use()
         era = _number(request.query_params.get("era", "0"))
-        picture = await _result(self._jobs.picture(Wanted(number, is_full, era)))
+        picture = await _result(self._jobs.picture(WantedPicture(number, is_full, era)))
         if isinstance(picture, Failure):
             return PlainTextResponse(picture.reason, HTTPStatus.CONFLICT)
         return Response(picture, media_type=kind)

@@ -11,13 +11,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import NamedTuple
 
-import dupfind
-from dupfind.answers.tested import Check, Outcome
-from dupfind.selftest.scenes import scene
+import numpy as np
+from numpy.typing import NDArray
+
+from dupfind.answers.selftest import Check, Outcome
 
 VERDICTS = {
     "needles/kept/copy.png": ("present", "identical"),
@@ -179,10 +180,50 @@ def _command(options: Sequence[str], *, is_without_room: bool = False) -> list[s
 def _environment(folder: str) -> dict[str, str]:
     """Return the environment of a run: this program, wherever it lies, and none of the user's own settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DUPFIND_")}
-    package = os.path.dirname(os.path.dirname(os.path.abspath(dupfind.__file__)))
-    paths = [package, *filter(None, [environment.get("PYTHONPATH")])]
+    above_the_package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    paths = [above_the_package, *filter(None, [environment.get("PYTHONPATH")])]
     return {
         **environment,
         "PYTHONPATH": os.pathsep.join(paths),
         "DUPFIND_CONFIG": os.path.join(folder, _NO_CONFIG),
     }
+
+
+WIDTH, HEIGHT = 192, 144
+_PARTS = 10
+_DISCS = 7
+
+
+def scene(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """Draw a picture of its own for each ``seed``: soft waves with discs before them; shape (height, width, 3)."""
+    dice = _dice(seed)
+    across, down = np.arange(width, dtype=np.int64)[None, :], np.arange(height, dtype=np.int64)[:, None]
+    planes = np.zeros((3, height, width), np.int64)
+    for part in range(_PARTS):
+        weight = 256 // (part + 2)
+        slope, lean, start = (next(dice) % (24 + 24 * part) - 12 - 12 * part for _ in range(3))
+        wave = _triangle(across * slope * 480 // width + down * lean * 360 // height + start * 97)
+        shares = np.array([weight + next(dice) % 32 for _ in planes])
+        planes += wave * shares[:, None, None]
+    low, high = planes.min(), planes.max()
+    planes = (planes - low) * 255 // (high - low)
+    for _ in range(_DISCS):
+        x, y, radius = next(dice) % width, next(dice) % height, width // 24 + next(dice) % (width // 8)
+        inside = (across - x) ** 2 + (down - y) ** 2 < radius**2
+        for plane in planes:
+            level = next(dice) % 256
+            plane[inside] = (plane[inside] + 3 * level) // 4
+    return np.ascontiguousarray(planes.transpose(1, 2, 0).astype(np.uint8))
+
+
+def _triangle(phase: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a wave between 0 and 4096 of this phase, whose length is 8192."""
+    return np.abs(phase % 8192 - 4096)
+
+
+def _dice(seed: int) -> Iterator[int]:
+    """Yield numbers of 31 bits without end, by the minimal standard generator of Park and Miller."""
+    state = (seed * 7919 + 104729) % 2147483647 or 1
+    while True:
+        state = state * 48271 % 2147483647
+        yield state >> 4

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 from dupfind import libraries
-from dupfind.answers.tested import Check, Library, SelftestResult
+from dupfind.answers.selftest import Check, OtherVersion, SelftestResult
 from dupfind.errors import OutputError, reason_of
 from dupfind.events import Listener
-from dupfind.selftest import decoders, runs
-from dupfind.selftest.samples import read_known
+from dupfind.selftest import known_pictures, runs
+from dupfind.selftest.known_pictures import read_known
 from dupfind.session import pool_of
 from dupfind.settings import Settings
 
@@ -24,7 +24,7 @@ def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
     known, installed = read_known(), dict(libraries.versions())
     with listener.stage("testing", 1 + len(_RUNS)) as advance:
         with pool_of(settings, listener) as pool:
-            pictures, broken = decoders.check(known, installed, pool)
+            pictures, broken = known_pictures.check(known, installed, pool)
         advance(1)
         try:
             with tempfile.TemporaryDirectory(prefix="dupfind-selftest-", ignore_cleanup_errors=True) as folder:
@@ -36,7 +36,7 @@ def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
         except OSError as error:
             raise OutputError(f"the scratch folder for the test: {reason_of(error)}") from error
     other = [
-        Library(name, version, known.versions[name])
+        OtherVersion(name, version, known.versions[name])
         for name, version in installed.items()
         if name in known.versions and version is not None and version != known.versions[name]
     ]

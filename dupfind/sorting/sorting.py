@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dupfind import __version__
-from dupfind.answers.sorted_pictures import Answer, Placed
+from dupfind.answers.sort import Placed, SortResult
 from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
@@ -22,6 +21,7 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.values import Failure
+from dupfind.version import __version__
 
 if TYPE_CHECKING:
     from dupfind.sorting.likeness import Features
@@ -34,7 +34,7 @@ def sort(
     like: NamedFile | None = None,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
-) -> Answer:
+) -> SortResult:
     """Sort the pictures below the haystack roots of ``settings``, by their likeness to ``like`` where it is given.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
@@ -43,7 +43,7 @@ def sort(
     whole = gather(run, is_proof=False)
     placed, failures = with_reader(run, partial(_sort, whole, like))
     given, problems = like.given if like else None, problems_of(whole.trees, failures)
-    return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogs)
+    return SortResult(__version__, settings.scan.haystack, given, placed, problems, whole.catalogs)
 
 
 def _sort(whole: Collection, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:

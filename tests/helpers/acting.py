@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dupfind.acting import journal as journals
-from dupfind.answers.cleaned import Cleaned, CleanPlan
-from dupfind.answers.imported import Imported, ImportPlan
-from dupfind.answers.undone import Undone
+from dupfind.answers.clean import Cleaned, CleanPlan
+from dupfind.answers.import_ import Imported, ImportPlan
+from dupfind.answers.undo import Undone
 from dupfind.commands import cleaning, importing, undoing
 from dupfind.settings import Settings
 from tests.helpers.scans import one_thread

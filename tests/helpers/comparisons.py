@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.compare import Compared, Comparison, Comparisons, Proof
 from dupfind.evidence import facts as facts_
 from dupfind.reasons import Reason
 from dupfind.report import Screen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dupfind.answers.grouped import Answer, Group, Member
+from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.values import Evidence, Problem
 
 BEST = Member("a.jpg", 0, None, None, (), 900, 0, 0, 40, 30, "JPEG", None)
@@ -17,6 +17,6 @@ GROUP = Group(
 )
 
 
-def answer(*groups: Group, problems: tuple[Problem, ...] = ()) -> Answer:
+def answer(*groups: Group, problems: tuple[Problem, ...] = ()) -> GroupsResult:
     """An answer with these groups."""
-    return Answer("1.0", ["c"], Evidence.SIMILAR, "phash", 10, True, 9, 5, groups, problems)
+    return GroupsResult("1.0", ["c"], Evidence.SIMILAR, "phash", 10, True, 9, 5, groups, problems)

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from dupfind.answers.indexed import Indexed
+from dupfind.answers.index import Indexed
 from dupfind.commands.indexing import index
 from dupfind.pipeline import scan
 from dupfind.settings import make_settings

@@ -13,13 +13,13 @@ from typing import assert_type
 
 import dupfind
 from dupfind import clean, compare, decide, describe, explain, find, groups, import_, index, scan, to_json, undo
-from dupfind.answers.cleaned import Cleaned, CleanPlan
-from dupfind.answers.comparison import Comparison
+from dupfind.answers.clean import Cleaned, CleanPlan
+from dupfind.answers.compare import Comparison
 from dupfind.answers.decisions import Decision
-from dupfind.answers.explanation import Explanation
-from dupfind.answers.imported import Imported, ImportPlan
-from dupfind.answers.indexed import Indexed
-from dupfind.answers.undone import Undone
+from dupfind.answers.explain import Explanation
+from dupfind.answers.import_ import Imported, ImportPlan
+from dupfind.answers.index import Indexed
+from dupfind.answers.undo import Undone
 from dupfind.events import Silence
 from dupfind.values import Evidence, FileState, FolderState, Report
 

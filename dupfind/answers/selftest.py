@@ -29,7 +29,7 @@ class Check(NamedTuple):
     """What there is to say of it, a clause without a stop."""
 
 
-class Library(NamedTuple):
+class OtherVersion(NamedTuple):
     """A library of another version than the known values were made with."""
 
     name: str
@@ -46,7 +46,7 @@ class SelftestResult(NamedTuple):
     """Each format: is the picture refused, or called damaged, when half of the file is missing?"""
     runs: Sequence[Check]
     """Whole runs of the program."""
-    libraries: Sequence[Library]
+    libraries: Sequence[OtherVersion]
     seconds: float
 
     @property

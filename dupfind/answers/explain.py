@@ -22,7 +22,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearPicture:
     """One haystack picture as seen from a needle, in the orientation in which it comes closest."""
 
     path: str
@@ -55,7 +55,7 @@ class Explanation:
     """Of the needle against its witness; None where there is none or bytes were compared."""
     tests: tuple[Test, ...]
     """Of the witness; empty where there is none or bytes were compared."""
-    nearest: tuple[Near, ...]
+    nearest: tuple[NearPicture, ...]
     """The nearest haystack pictures, the best first; empty for what is present or no picture."""
     advice: Advice | None
     """What would make the needle present; None where it is."""
@@ -64,7 +64,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ExplainResult:
     """Everything that one run of ``dupfind explain`` has to say."""
 
     version: str

@@ -1,16 +1,65 @@
-"""What the installed decoders make of the known pictures, whole and broken; they run in workers, as all decoders do."""
+"""The known pictures that come with the program, and what the installed decoders make of them, whole and broken.
+
+The pictures are written by ``python -m fixtures.samples``; they are decoded in workers, as all pictures are.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import zipfile
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from typing import NamedTuple
 
-from dupfind.answers.tested import Check, Outcome
+from dupfind.answers.selftest import Check, Outcome
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
-from dupfind.selftest.samples import Known, Sample
+
+SEED = 1
+"""Of the picture that all of them hold, see :func:`dupfind.selftest.runs.scene`."""
+SIZE = 128, 96
+"""Width and height of that picture, in pixels."""
+FILES, KNOWN = "samples.zip", "known.json"
+
+
+class Sample(NamedTuple):
+    """One picture file, and what is known of it."""
+
+    name: str
+    format: str
+    """Its name for people."""
+    libraries: tuple[str, ...]
+    """The distributions that decode it."""
+    extra: str | None
+    """Of this program, by which it can be decoded; None where no extra is needed."""
+    thumbnail: str
+    """Digest of the 64 x 64 pixels, in hex."""
+    hash: str
+    """The search hash, 64 bits in hex."""
+    content: bytes
+
+
+class Known(NamedTuple):
+    """All of them."""
+
+    versions: dict[str, str]
+    """Of the libraries, by distribution, with which the values were made."""
+    samples: tuple[Sample, ...]
+
+
+def read_known() -> Known:
+    """Read the known pictures; no bytes of them are decoded."""
+    folder = resources.files(__package__)
+    known = json.loads((folder / KNOWN).read_text("utf-8"))
+    with zipfile.ZipFile(io.BytesIO((folder / FILES).read_bytes())) as archive:
+        samples = (
+            Sample(**{**row, "libraries": tuple(row["libraries"])}, content=archive.read(row["name"]))
+            for row in known["samples"]
+        )
+        return Known(known["versions"], tuple(samples))
+
 
 NEAR_BITS = 6
 """Bits of a hash that another decoder may change, by a grey level here and there, and no more: what a hash that is good
@@ -18,7 +67,7 @@ to search by loses to a change of one level (:data:`dupfind.evidence.fingerprint
 _MAX_PIXELS = 1 << 20
 
 
-class Seen(NamedTuple):
+class Decoded(NamedTuple):
     """What became of one file."""
 
     thumbnail: str = ""
@@ -27,7 +76,7 @@ class Seen(NamedTuple):
     error: str | None = None
 
 
-class Part(NamedTuple):
+class Probe(NamedTuple):
     """A known picture, or the first half of its file."""
 
     sample: Sample
@@ -47,21 +96,21 @@ def check(known: Known, installed: Mapping[str, str | None], pool: Pool) -> tupl
     """
     absent = [sample for sample in known.samples if any(installed.get(name) is None for name in sample.libraries)]
     there = [sample for sample in known.samples if sample not in absent]
-    parts = [Part(sample, is_broken) for is_broken in (False, True) for sample in there]
-    done = dict(pool.map(look, parts, size_bytes=lambda part: len(part.content), lost=_lost))
+    probes = [Probe(sample, is_broken) for is_broken in (False, True) for sample in there]
+    done = dict(pool.map(look, probes, size_bytes=lambda probe: len(probe.content), lost=_lost))
     whole = [
-        _absent(sample) if sample in absent else _of_whole(sample, done[Part(sample, False)])
+        _absent(sample) if sample in absent else _of_whole(sample, done[Probe(sample, False)])
         for sample in known.samples
     ]
-    return whole, [_of_half(sample, done[Part(sample, True)]) for sample in there]
+    return whole, [_of_half(sample, done[Probe(sample, True)]) for sample in there]
 
 
-def look(parts: Sequence[Part]) -> list[Seen]:
-    """Decode each part; the task of the workers."""
-    return [seen_of(part.content, part.sample.name) for part in parts]
+def look(probes: Sequence[Probe]) -> list[Decoded]:
+    """Decode each probe; the task of the workers."""
+    return [decode_one(probe.content, probe.sample.name) for probe in probes]
 
 
-def seen_of(content: bytes, name: str) -> Seen:
+def decode_one(content: bytes, name: str) -> Decoded:
     """Decode one file to its thumbnail, and hash it."""
     from dupfind.digest import digest_of
     from dupfind.evidence import fingerprint
@@ -70,14 +119,14 @@ def seen_of(content: bytes, name: str) -> Seen:
     try:
         thumbnail = decode.read_thumbnail(io.BytesIO(content), name, _MAX_PIXELS)
     except (NotAPictureError, UndecodableError) as error:
-        return Seen(error=str(error))
+        return Decoded(error=str(error))
     value = fingerprint.search_hash(fingerprint.pixels(thumbnail.pixels), "phash")
     digest = digest_of([thumbnail.pixels]).hex()[:16]
-    return Seen(digest, fingerprint.as_hex(value, fingerprint.SEARCH_SIZE), thumbnail.damage)
+    return Decoded(digest, fingerprint.as_hex(value, fingerprint.SEARCH_SIZE), thumbnail.damage)
 
 
-def _lost(_: Part, death: Death) -> Seen:
-    return Seen(error=f"the decoder's process died: {death.reason}")
+def _lost(_: Probe, death: Death) -> Decoded:
+    return Decoded(error=f"the decoder's process died: {death.reason}")
 
 
 def _absent(sample: Sample) -> Check:
@@ -87,7 +136,7 @@ def _absent(sample: Sample) -> Check:
     return Check(sample.format, Outcome.ABSENT, note)
 
 
-def _of_whole(sample: Sample, seen: Seen) -> Check:
+def _of_whole(sample: Sample, seen: Decoded) -> Check:
     if seen.error is not None:
         return Check(sample.format, Outcome.FAILED, seen.error)
     if seen.damage is not None:
@@ -100,7 +149,7 @@ def _of_whole(sample: Sample, seen: Seen) -> Check:
     return Check(sample.format, Outcome.DIFFERS, f"other pixels, {bits} of 64 bits of the hash")
 
 
-def _of_half(sample: Sample, seen: Seen) -> Check:
+def _of_half(sample: Sample, seen: Decoded) -> Check:
     """Tell whether half a file is refused, or called damaged: it must not pass for a picture."""
     if seen.error is None and seen.damage is None:
         return Check(sample.format, Outcome.FAILED, "half of the file passes for a whole picture")

@@ -86,7 +86,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GroupsResult:
     """Everything that one run of ``dupfind groups`` has to say."""
 
     version: str

@@ -21,7 +21,7 @@ class Placed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SortResult:
     """Everything that one run of ``dupfind sort`` has to say."""
 
     version: str

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dupfind.sources.roots import NamedFile
 
 
-class Asked(NamedTuple):
+class AskedHashes(NamedTuple):
     """Which hashes are wanted."""
 
     algorithms: tuple[str, ...]

@@ -16,7 +16,7 @@ from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.roots import named_file
 
 if TYPE_CHECKING:
-    from dupfind.answers.hashed import Given
+    from dupfind.answers.hash import Given
 
 STDIN = "-"
 
@@ -69,7 +69,7 @@ def _refuse_nothing_or_all(files: Sequence[str], files_from: str | None, called:
 
 def given(files: Sequence[str], stack: ExitStack, mounts: Mounts | None = None) -> list[Given]:
     """Look up what was named; a lost file costs its own line only. ``stack`` holds what standard input gave."""
-    from dupfind.answers.hashed import Given
+    from dupfind.answers.hash import Given
 
     answers = []
     stdin: str | None = None

@@ -10,7 +10,7 @@ from dupfind.reasons import Reason
 from dupfind.values import HASH_BITS, Cataloged, Evidence, FileEntry, Problem, ScanSettings
 
 
-class Near(NamedTuple):
+class NearFile(NamedTuple):
     """One file of the haystack that a picture was found to be near to."""
 
     path: str
@@ -44,7 +44,7 @@ class Sought:
 
     path: str
     """As it was given; ``-`` for standard input."""
-    nearest: Sequence[Near] = ()
+    nearest: Sequence[NearFile] = ()
     """The best first: by grade, then by distance, then by path."""
     itself: Sequence[str] = ()
     """Where the file itself lies in the haystack, which proves nothing."""
@@ -52,7 +52,7 @@ class Sought:
     """Why it could not be looked at; copies of its bytes may have been found all the same."""
 
     @property
-    def witnesses(self) -> list[Near]:
+    def witnesses(self) -> list[NearFile]:
         """Those that show that the picture was seen before."""
         return [near for near in self.nearest if near.is_witness]
 
@@ -63,7 +63,7 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FindResult:
     """Everything that one run of ``dupfind find`` has to say."""
 
     version: str

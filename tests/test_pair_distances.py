@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.commands import pairs
-from dupfind.commands.pairs import CHECK_WORDS, Words, count_pairs
+from dupfind.commands import pair_distances
+from dupfind.commands.pair_distances import CHECK_WORDS, Words, count_pairs
 
 ALGORITHMS = 2
 MAX = 2**64 - 1
@@ -68,21 +68,24 @@ def test_counts_are_those_of_the_slow_answer(
     collection: tuple[Words, list[int]], bound_bits: int, rows: int, columns: int
 ) -> None:
     """Whole collections and samples, one orientation and more, blocks of every size."""
-    with mock.patch.object(pairs, "_BLOCK_NEEDLES", rows), mock.patch.object(pairs, "_BLOCK_HAYSTACK", columns):
+    with (
+        mock.patch.object(pair_distances, "_BLOCK_NEEDLES", rows),
+        mock.patch.object(pair_distances, "_BLOCK_HAYSTACK", columns),
+    ):
         assert slow(*collection, bound_bits) == fast(*collection, bound_bits)
 
 
 def test_the_real_blocks_are_crossed() -> None:
     """More pictures than a block holds, in every row and column."""
     rng = np.random.default_rng(7)
-    pictures = rng.integers(0, 4, (pairs._BLOCK_HAYSTACK + 3, 1, ALGORITHMS + CHECK_WORDS), dtype=np.uint64)
+    pictures = rng.integers(0, 4, (pair_distances._BLOCK_HAYSTACK + 3, 1, ALGORITHMS + CHECK_WORDS), dtype=np.uint64)
     needles = [0, 1, 2, *range(4095, 4099)]
     assert slow(pictures, needles, 3) == fast(pictures, needles, 3)
 
 
 def test_pairs_of_a_whole_collection_are_counted_once() -> None:
     """There are n (n - 1) / 2 of them, over the edges of the real blocks too; progress counts the needles."""
-    count = pairs._BLOCK_HAYSTACK + 5
+    count = pair_distances._BLOCK_HAYSTACK + 5
     pictures = np.random.default_rng(1).integers(0, MAX, (count, 1, ALGORITHMS + CHECK_WORDS), dtype=np.uint64)
     steps: list[int] = []
     found = count_pairs(pictures, pictures[:, 0], np.arange(count), 0, steps.append)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dupfind.answers.found import Sought
-from dupfind.answers.grouped import Group, Member
+from dupfind.answers.find import Sought
+from dupfind.answers.groups import Group, Member
 from dupfind.reasons import Reason
 from dupfind.values import Evidence, FileState, FileVerdict, Kind
 
@@ -51,7 +51,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageContents:
     """Everything that a page holds beside the answer. Paths are as the user would spell them."""
 
     sights: Mapping[str, Sight] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from dupfind.cache import permissions
-from dupfind.cli.option import Option
+from dupfind.cli.options import Option
 from dupfind.errors import SettingsError, reason_of
 
 FILE_VARIABLE = "DUPFIND_CONFIG"
