@@ -96,7 +96,10 @@ class Cache:
             yield from (None for _ in entries)
             return
         with self._restart_when_damaged():
-            yield from lookup.digests(entries)
+            if self._is_without_files():  # to ask for each file takes a twelfth of a first run over a copy
+                yield from (None for _ in entries)
+            else:
+                yield from lookup.digests(entries)
 
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """Yield what decoding each of ``entries`` gave, in their order, likewise."""
@@ -179,6 +182,9 @@ class Cache:
             self._buffer.archives.append((recipe, entry, listed))
             self._flush_when_due()
 
+    def _is_without_files(self) -> bool:
+        return self._kept is not None and self._kept.is_without_files()
+
     def _lookup(self) -> Lookup | None:
         if self._kept is None:
             return None
@@ -186,6 +192,7 @@ class Cache:
 
     def _note_move(self, entry: FileEntry) -> None:
         self._buffer.copies.append(entry)
+        self._buffer.rows += 1
 
     def has_no_pictures(self) -> bool:
         """Tell whether nothing can be recalled of any picture, so that all of them will be decoded."""
@@ -356,9 +363,11 @@ class Cache:
     def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
         if self._kept is None or not self._kept.is_writable or not fits(entry):
             return False
-        return not is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, read_ns - _RACY_NS, read_ns)
+        _, _, mtime_ns, ctime_ns, inode = entry
+        return not is_racy(ctime_ns, mtime_ns, inode, read_ns - _RACY_NS, read_ns)
 
     def _flush_when_due(self) -> None:
+        self._buffer.rows += 1
         if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
 
@@ -383,6 +392,8 @@ class Buffer:
         self.fragments: list[tuple[FileEntry, bytes]] = []
         """4 KB each, as thumbnails are."""
         self.archives: list[tuple[str, FileEntry, bytes]] = []
+        self.rows = 0
+        """Of all kinds that were added one by one, counted: the lengths of all lists take as long as hashing a file."""
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
@@ -395,7 +406,7 @@ class Buffer:
     @property
     def is_full(self) -> bool:
         """True when it is to be written, whatever the time."""
-        return len(self.pictures) + len(self.fragments) >= MOST_PICTURES or len(self) >= MOST_ROWS
+        return self.rows >= MOST_ROWS or len(self.pictures) + len(self.fragments) >= MOST_PICTURES
 
     def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""
