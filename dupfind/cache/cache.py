@@ -363,8 +363,7 @@ class Cache:
     def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
         if self._kept is None or not self._kept.is_writable or not fits(entry):
             return False
-        _, _, mtime_ns, ctime_ns, inode = entry
-        return not is_racy(ctime_ns, mtime_ns, inode, read_ns - _RACY_NS, read_ns)
+        return not is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, read_ns - _RACY_NS, read_ns)
 
     def _flush_when_due(self) -> None:
         self._buffer.rows += 1

@@ -162,6 +162,6 @@ def _is_as_listed(handle: int, entry: FileEntry) -> bool:
     found = os.fstat(handle)
     return (
         stat.S_ISREG(found.st_mode)
-        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == entry[1:4]
+        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
         and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
     )
