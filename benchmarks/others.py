@@ -9,10 +9,12 @@ there is left out, and the table says why.
 What is fair. Each tool is given the same files and asked, with its defaults, which pictures in them look alike.
 ``dupfind`` takes half of them for the haystack and half for the needles, in two ways: needles that are other pictures
 than the haystack's, and needles that are each cut or mirrored from a picture of the haystack, which it has to look at
-more closely. All files differ, so nobody can skip one as a copy of another, and every tool has to open each (where
-a tool tells how many it read, that is checked). A run is a whole process with its start, and starts with an empty home
-folder: nobody has a cache, and ``dupfind`` writes one as it always does. Files are in the page cache. Every tool uses
-as many threads or processes as it does by itself. What is found is not compared here: see docs/accuracy.md.
+more closely. It does not look for parts of pictures, as none of the others does. All files differ, so nobody can skip
+one as a copy of another, and every tool has to open each (where a tool tells how many it read, that is checked). A run
+is a whole process with its start, and starts with an empty home folder: nobody has a cache, and ``dupfind`` writes one
+as it always does. Files are in the page cache. Every tool uses as many threads or processes as it does by itself. What
+is found is not compared here: see docs/accuracy.md. Unset ``PYTHONDONTWRITEBYTECODE``: with it, each run compiles what
+it loads.
 """
 
 from __future__ import annotations
@@ -112,7 +114,13 @@ class Tool:
 
 def _scan(haystack: Sequence[str], needles: Sequence[str], folder: Path, _: int) -> Sequence[str]:
     roots = [("--haystack", one) for one in haystack] + [("--needles", one) for one in needles]
-    return [*DUPFIND, "scan", "-q", *(part for option, one in roots for part in (option, str(folder / one)))]
+    return [
+        *DUPFIND,
+        "scan",
+        "-q",
+        "--no-fragments",
+        *(part for option, one in roots for part in (option, str(folder / one))),
+    ]
 
 
 def _findimagedupes(folder: Path, _: int) -> Sequence[str]:

@@ -75,8 +75,13 @@ def versions() -> Iterator[tuple[str, str | None]]:
     Each wheel brings its own C libraries, so that its version says theirs too.
     """
     for name, module in _TOLD.items():
-        spec = find_spec(module)
-        yield name, None if spec is None or not spec.origin else _version(name, os.path.dirname(spec.origin))
+        yield name, version_of(name, module)
+
+
+def version_of(name: str, module: str) -> str | None:
+    """Return the version of the distribution ``name`` that brings ``module``; None where it is not installed."""
+    spec = find_spec(module)
+    return None if spec is None or not spec.origin else _version(name, os.path.dirname(spec.origin))
 
 
 _OF_EXTRAS = {

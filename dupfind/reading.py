@@ -11,7 +11,6 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from dupfind.answers.page import Preview
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
 from dupfind.events import Listener
@@ -32,12 +31,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dupfind.answers.page import Preview
     from dupfind.evidence.fragments import Marks, Overlap
     from dupfind.pool.fragments import FragmentPair
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_size_of: Callable[[FileEntry], int] = attrgetter("size_bytes")
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
 _MOST_SENT_HASHES = 1 << 15
@@ -489,10 +490,6 @@ def _is_bare(content: PictureRef | Failure) -> bool:
 
 def _no_result(*_: object) -> None:
     """Give nothing for what could not be done."""
-
-
-def _size_of(entry: FileEntry) -> int:
-    return entry.size_bytes
 
 
 def _may_have_preview(entry: FileEntry) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from dupfind.errors import SettingsError
 
@@ -52,6 +50,8 @@ def make_scheduler(
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress
+
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -61,6 +61,8 @@ def _is_loopback(host: str) -> bool:
 def _parts(address: str) -> tuple[str, str]:
     """Return scheme and host; raises :class:`~dupfind.errors.SettingsError` for what is no such address."""
     mistake = SettingsError(f"--scheduler takes tls://HOST:PORT, or tcp://127.0.0.1:PORT, not {address}")
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(address)
         has_port = parts.port is not None

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from dupfind.cache.cache import UNKNOWN, Cache, Known
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_schema import COARSE as IS_COARSE
-from dupfind.cache.cache_schema import DAMAGED, FRAMED, Judged, Pair, PictureRef, Recipe, picture_id
-from dupfind.cache.cache_store import Store
+from dupfind.cache.cache_schema import DAMAGED, FRAMED, FileRow, Judged, Pair, PictureRef, Recipe, picture_id
+from dupfind.cache.cache_store import Labels, Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
@@ -217,6 +217,50 @@ def test_written_every_few_seconds(caches: Caches) -> None:
             cache.keep_digest(entry, DIGEST, NOW)
             now += 0.7
         assert [DIGEST] * 4 + [None] * 2 == list(reader.recall_digests(entries))
+
+
+def test_written_where_it_is_full(caches: Caches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little time has passed: what waits takes memory."""
+    monkeypatch.setattr("dupfind.cache.cache.MOST_ROWS", 4)
+    entries = [ENTRY._replace(path=f"/photos/{number}", inode=1 + number) for number in range(6)]
+    with caches.open(clock=lambda: 0.0) as cache, caches.open() as reader:
+        for entry in entries[:3]:
+            cache.keep_digest(entry, DIGEST, NOW)
+        assert [None] * 6 == list(reader.recall_digests(entries))
+        for entry in entries[3:]:
+            cache.keep_digest(entry, DIGEST, NOW)
+        assert [DIGEST] * 4 + [None] * 2 == list(reader.recall_digests(entries))
+
+
+def test_a_new_cache_is_not_asked_file_by_file(caches: Caches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows nothing; one that knows a single file is asked."""
+    asked: list[str] = []
+    files_in = Store.files_in
+
+    def ask(store: Store, folder: str, labels: Labels | None) -> dict[bytes, FileRow]:
+        asked.append(folder)
+        return files_in(store, folder, labels)
+
+    monkeypatch.setattr(Store, "files_in", ask)
+    with caches.open() as cache:
+        assert [None, None] == list(cache.recall_digests([ENTRY, ENTRY]))
+    assert [] == asked
+    caches.keep(ENTRY, picture())
+    with caches.open() as cache:
+        assert [DIGEST] == list(cache.recall_digests([ENTRY]))
+    assert ["/photos/summer"] == asked
+
+
+def test_moved_files_count_as_rows(caches: Caches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known under another path waits to be written as well."""
+    caches.keep(ENTRY, picture())
+    monkeypatch.setattr("dupfind.cache.cache.MOST_ROWS", 2)
+    moved = ENTRY._replace(path="/elsewhere/a.jpg")
+    with caches.open(clock=lambda: 0.0) as cache:
+        assert [DIGEST] == list(cache.recall_digests([moved]))
+        cache.keep_digest(ENTRY._replace(path="/b.jpg", inode=9), DIGEST, NOW)
+        with closing(sqlite3.connect(caches.path)) as connection:
+            assert (b"/elsewhere",) in connection.execute("SELECT path FROM folder").fetchall()
 
 
 @pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), SystemExit(), StoppedError(15)])

@@ -133,6 +133,7 @@ def test_start_up_is_light(arguments: list[str]) -> None:
     code = (
         "import sys; from dupfind.cli.main import run; run(sys.argv[1:]); "
         "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'rich', 'tqdm', 'sqlite3', 'multiprocessing', 'blake3'}; "
+        "heavy |= {'hashlib', 'ipaddress', 'plistlib'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, cwd=PACKAGE.parent)

@@ -105,6 +105,17 @@ def test_versions_are_those_of_the_modules() -> None:
     assert found["simplejpeg"]
 
 
+def test_version_of_a_decoder() -> None:
+    """It is what the distribution says of itself; what is not installed has none."""
+    for name, module in (("pillow-jxl-plugin", "pillow_jxl"), ("rawpy", "rawpy"), ("Pillow", "PIL")):
+        try:
+            expected: str | None = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            expected = None
+        assert expected == libraries.version_of(name, module)
+    assert libraries.version_of("nothing-of-this-name", "nothing_of_this_name") is None
+
+
 def test_versions_of_what_is_not_there(site: Path) -> None:
     """None for an extra; and what lies beside no module of its own is asked of the system's records."""
     places = libraries.PLACES  # type: ignore[attr-defined]

@@ -96,7 +96,10 @@ class Cache:
             yield from (None for _ in entries)
             return
         with self._restart_when_damaged():
-            yield from lookup.digests(entries)
+            if self._is_without_files():  # to ask for each file takes a twelfth of a first run over a copy
+                yield from (None for _ in entries)
+            else:
+                yield from lookup.digests(entries)
 
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """Yield what decoding each of ``entries`` gave, in their order, likewise."""
@@ -171,6 +174,9 @@ class Cache:
             rows.append((entry, data))
             self._flush_when_due()
 
+    def _is_without_files(self) -> bool:
+        return self._kept is not None and self._kept.is_without_files()
+
     def _lookup(self) -> Lookup | None:
         if self._kept is None:
             return None
@@ -178,6 +184,7 @@ class Cache:
 
     def _note_move(self, entry: FileEntry) -> None:
         self._buffer.copies.append(entry)  # of the buffer of that moment, which a flush replaces
+        self._buffer.rows += 1
 
     def has_no_pictures(self) -> bool:
         """Tell whether nothing can be recalled of any picture, so that all of them will be decoded."""
@@ -347,6 +354,7 @@ class Cache:
         return not is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, read_ns - _RACY_NS, read_ns)
 
     def _flush_when_due(self) -> None:
+        self._buffer.rows += 1
         if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
 
@@ -372,6 +380,8 @@ class Buffer:
         """4 KB each, as thumbnails are."""
         self.first_looks: list[tuple[FileEntry, bytes]] = []
         self.archives: list[tuple[str, FileEntry, bytes]] = []
+        self.rows = 0
+        """Of all kinds that were added one by one, counted: the lengths of all lists take as long as hashing a file."""
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
@@ -384,7 +394,7 @@ class Buffer:
     @property
     def is_full(self) -> bool:
         """True when it is to be written, whatever the time."""
-        return len(self.pictures) + len(self.fragments) >= MOST_PICTURES or len(self) >= MOST_ROWS
+        return self.rows >= MOST_ROWS or len(self.pictures) + len(self.fragments) >= MOST_PICTURES
 
     def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""

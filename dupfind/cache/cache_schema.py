@@ -251,7 +251,7 @@ def signed(inode: int) -> int:
 
 def fits(entry: FileEntry) -> bool:
     """Tell whether a column of 64 bits can hold the times; a file may carry some before 1677 or after 2262."""
-    return all(-INTEGER_END <= time_ns < INTEGER_END for time_ns in (entry.mtime_ns, entry.ctime_ns))
+    return -INTEGER_END <= entry.mtime_ns < INTEGER_END and -INTEGER_END <= entry.ctime_ns < INTEGER_END
 
 
 def is_of(entry: FileEntry, row: FileRow) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import IO, NamedTuple
 
 import simplejpeg
@@ -29,6 +30,7 @@ _COARSE_BYTES = 1 << 17
 _COARSE_FACTOR = 8
 _COARSE_FORMATS = "JPEG", "MPO"
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
+_MOST_TABLES = 256
 _NO_FACTOR = 9.0  # more than any: decode at full size
 _UNABLE = (
     "tjDecompressHeader3(): Could not determine subsampling",
@@ -197,10 +199,14 @@ def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:
     """
     number = image.layer[0][3] if image.layer else 0
     steps = image.quantization.get(number)
-    if not steps:
-        return None
+    return _quality_of(tuple(steps)) if steps else None
+
+
+@lru_cache(maxsize=_MOST_TABLES)
+def _quality_of(steps: tuple[int, ...]) -> int:
+    """Return the quality whose table is most nearly these ``steps``: 0.25 ms, and files of one program share theirs."""
     mean = _mean_logarithm(steps)
-    return min(range(1, 101), key=lambda one: (abs(_MEAN_LOGARITHMS[one - 1] - mean), one))
+    return min(range(1, 101), key=lambda quality: (abs(_MEAN_LOGARITHMS[quality - 1] - mean), quality))
 
 
 def _steps(quality: int) -> list[int]:
@@ -209,7 +215,7 @@ def _steps(quality: int) -> list[int]:
     return [min(max((step * percent + 50) // 100, 1), 255) for step in _LUMA_STEPS]
 
 
-def _mean_logarithm(steps: list[int]) -> float:
+def _mean_logarithm(steps: Sequence[int]) -> float:
     return sum(math.log(max(1, step)) for step in steps) / len(steps)
 
 

@@ -12,6 +12,7 @@ from typing import IO, NamedTuple
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
+from dupfind import libraries
 from dupfind.errors import UndecodableError, missing_extra
 from dupfind.pictures import formats
 
@@ -74,12 +75,7 @@ def _is_raw_tiff(file: IO[bytes]) -> bool:
 
 def version() -> str:
     """Return the version of the decoder, for the cache's key; empty where it is not installed."""
-    from importlib import metadata  # as in :mod:`dupfind.pictures.jxl`
-
-    try:
-        return metadata.version("rawpy")
-    except metadata.PackageNotFoundError:
-        return ""
+    return libraries.version_of("rawpy", "rawpy") or ""
 
 
 def read(file: IO[bytes], max_pixels: int) -> Shot:

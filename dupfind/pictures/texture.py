@@ -83,11 +83,22 @@ class _Tiles:
     ) -> NDArray[np.bool_]:
         """Tell whether each tile has marks that are darker (-1) or lighter (1) than its even ground: (tiles,)."""
         found = (spread <= _EVEN) & (depth >= _DEEP)
+        if not found.any():
+            return found
         border = ground[found] + direction * np.maximum(_DEEP // 2, depth[found] // 3)
         pixels = self._pixels[found]
         levels = border.astype(np.uint8)[:, None, None]
-        marks = pixels > levels if direction > 0 else pixels < levels
-        crossed = np.count_nonzero(marks[:, 1:] != marks[:, :-1], axis=(1, 2))
-        crossed += np.count_nonzero(marks[:, :, 1:] != marks[:, :, :-1], axis=(1, 2))
-        found[found] = crossed >= crossings
+        found[found] = _crossings(pixels > levels if direction > 0 else pixels < levels) >= crossings
         return found
+
+
+def _crossings(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the borders between ground and marks of each tile, (tiles, side, side), along its rows and columns.
+
+    Each row is one number of as many bits, so that its neighbours are compared at once.
+    """
+    side = marks.shape[-1]
+    rows = np.packbits(marks, axis=-1).view(f">u{side // 8}")[..., 0].astype(np.uint16)
+    between = np.uint16((1 << (side - 1)) - 1)
+    along = np.bitwise_count((rows ^ (rows >> np.uint16(1))) & between).sum(1, np.int64)
+    return np.asarray(along + np.bitwise_count(rows[:, 1:] ^ rows[:, :-1]).sum(1, np.int64))

@@ -7,7 +7,6 @@ carry no picture of its own. What is cut, too large, or in any other doubt is a 
 from __future__ import annotations
 
 import json
-import plistlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -72,6 +71,8 @@ def _aae(content: bytes, owners: Sequence[str]) -> list[str]:
         roots, _ = _parsed_xml(content)
         if roots == ["plist"]:
             return list(owners)  # without any value: it holds nothing
+    import plistlib  # brings the parser of XML
+
     value = plistlib.loads(content)
     if not isinstance(value, dict) or not any(str(key).startswith(_ADJUSTED) for key in value):
         return []

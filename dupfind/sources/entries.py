@@ -33,6 +33,13 @@ def without_inode(entry: FileEntry) -> FileEntry:
     return entry._replace(inode=0)
 
 
+def number_of(place: bytes) -> int:
+    """Return 56 bits of a digest of a place, for what has no inode number of its own."""
+    from hashlib import blake2b  # brings OpenSSL
+
+    return int.from_bytes(blake2b(place, digest_size=7).digest())
+
+
 def is_same_folder(one: FolderId, other: FolderId, forgetful: Collection[int]) -> bool:
     """Tell whether two looks at one path met the same directory, as far as its file system can tell."""
     return one == other or (one[0] == other[0] and one[0] in forgetful)

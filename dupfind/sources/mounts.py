@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from typing import NamedTuple
 
+from dupfind.sources.entries import number_of
 from dupfind.sources.file_systems import FileSystem, file_system
 from dupfind.sources.normal_form import folded_path
 from dupfind.values import FolderId, Tree
@@ -109,7 +109,7 @@ class Mounts:
         """
         if device not in self.forgetful or (place := self.place(path)) is None:
             return None
-        return device, ~int.from_bytes(blake2b(os.fsencode(place[1]), digest_size=7).digest())
+        return device, ~number_of(os.fsencode(place[1]))
 
 
 NO_MOUNTS = Mounts()

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from urllib.parse import urlsplit
 
 from dupfind.errors import SettingsError
+from dupfind.sources.entries import number_of
 from dupfind.values import Root, Side
 
 _SCHEMES = {"immich": "https", "immich+https": "https", "immich+http": "http"}
@@ -60,6 +59,8 @@ def server_roots(given: Sequence[str]) -> tuple[Root, ...]:
 
 
 def _root(given: str) -> ServerRoot:
+    from urllib.parse import urlsplit  # takes 3 ms to load
+
     called = "--haystack of a server"
     try:
         parts = urlsplit(given)
@@ -78,5 +79,5 @@ def _root(given: str) -> ServerRoot:
     shown = f"[{host}]" if ":" in host else host
     place = f"{shown}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}"
     real = f"{parts.scheme.lower()}://{place}"
-    number = int.from_bytes(blake2b(f"{scheme}://{place}".encode(), digest_size=7).digest())
+    number = number_of(f"{scheme}://{place}".encode())
     return ServerRoot(Side.HAYSTACK, real, real, (_DEVICE, number), url=f"{scheme}://{place}")
