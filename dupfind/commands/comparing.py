@@ -27,7 +27,7 @@ from dupfind.pictures import formats
 from dupfind.pool.fragments import FragmentPair
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import Reason, ReasonCode, is_fragment
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
@@ -249,6 +249,8 @@ class _Judge:
         grade, reason = view.judgement.evidence, view.judgement.reason
         if grade is None and (match := self._otherwise(needle, witness)) is not None:
             grade, reason = match
+            if is_fragment(reason):  # how far the whole pictures are apart says nothing of it
+                return Proof(grade, reason)
         if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
             grade, reason = Evidence.SIMILAR, objection
         elif grade is Evidence.SAME and reason is None:
