@@ -184,17 +184,17 @@ _LEAST_SECONDS = 3.0
 
 
 def real_clips(folder: Path, seconds: float) -> Iterator[Clip]:
-    """Yield the films of a folder, decoded: the first seconds of each, and the last of a long one; at most 480 pixels
-    wide.
+    """Yield the films of a folder, decoded, at most 480 pixels wide: the first seconds of each, and up to two further parts
+    of a long one, each as far from the one before as it is long.
 
-    One without sound is given one that is made; one of less than 3 s is left out.
+    One without sound is given one that is made; what is shorter than 3 s is left out.
     """
     for number, path in enumerate(sorted(folder.iterdir())):
         whole = _decoded(path, number)
-        if whole.seconds >= _LEAST_SECONDS:
-            yield part_of(whole, 0, seconds)
-        if whole.seconds > 2 * seconds + _LEAST_SECONDS:
-            yield part_of(whole, whole.seconds - seconds, whole.seconds)
+        for begin in (0.0, 2 * seconds, 4 * seconds):
+            part = part_of(whole, begin, begin + seconds)
+            if part.seconds >= _LEAST_SECONDS:
+                yield part
 
 
 def _decoded(path: Path, seed: int) -> Clip:
