@@ -184,8 +184,8 @@ _LEAST_SECONDS = 3.0
 
 
 def real_clips(folder: Path, seconds: float) -> Iterator[Clip]:
-    """Yield the films of a folder, decoded, at most 480 pixels wide: the first seconds of each, and up to two further parts
-    of a long one, each as far from the one before as it is long.
+    """Yield the films of a folder, decoded, at most 480 pixels wide: the first seconds of each, and up to two further
+    parts of a long one, each as far from the one before as it is long.
 
     One without sound is given one that is made; what is shorter than 3 s is left out.
     """
