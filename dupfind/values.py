@@ -28,8 +28,9 @@ HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
+FILM_FRAMES = "film frames"
 """Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.final_check`,
-:mod:`dupfind.sources.file_lists`."""
+:mod:`dupfind.sources.file_lists`; :mod:`dupfind.matching.film_reading`."""
 CHANGED = "changed while dupfind ran"
 """The reason that holds against whatever is not any more what was listed."""
 

@@ -37,7 +37,7 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.same_file import SameFile
-from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
+from dupfind.values import FILM_FRAMES, HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 
@@ -193,6 +193,8 @@ class _Finder:
             return failure.reason
         if path not in self._films:
             return FILMS_BY_BYTES
+        if failure.stage == FILM_FRAMES:
+            return failure.reason
         return None if self._films[path] or self._twins.get(path) else NO_SAME_FILM
 
     def _find_twins(self, images: Sequence[FileEntry], collection: Collection) -> None:

@@ -15,6 +15,7 @@ from itertools import groupby
 from dupfind.pictures import formats
 from dupfind.reasons import Reason, ReasonCode, is_fragment, listed, never_proves, spelled
 from dupfind.values import (
+    FILM_FRAMES,
     LAST_LOOK,
     SECOND_LOOK,
     Evidence,
@@ -78,7 +79,7 @@ def judge_file(
     if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
         reason = Reason(ReasonCode.UNREADABLE, (failure.reason,))
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, (reason,))
-    if failure is not None and not failure.lasting:
+    if failure is not None and (not failure.lasting or failure.stage == FILM_FRAMES):
         note = Reason(ReasonCode.NOT_READ, (failure.reason,))
     return FileVerdict(
         path, kind, FileState.MISSING, entry.size_bytes, None, None, None, () if note is None else (note,)
