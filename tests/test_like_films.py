@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -238,6 +239,13 @@ def test_what_is_not_decoded() -> None:
     with pytest.raises(BrokenError, match="6,144 pixels are more than --max-pixels allows"):
         list(film_frames.read_thumbnails(io.BytesIO(content()), 96 * 64 - 1))
     assert 30 == len(prints(entry, content(), 96 * 64).frames.seconds)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("count", [-2, 3, -(1 << 31)])
+def test_bytes_that_are_no_print(count: int) -> None:
+    """Are an error, never frames that are read from anywhere."""
+    with pytest.raises(ValueError, match=r"no print of a film|buffer"):
+        film_prints.unpacked(struct.pack("<ii", -1, count) + bytes(24))
 
 
 def prints(entry: FileEntry, film: bytes, max_pixels: int) -> film_prints.FilmPrint:

@@ -56,7 +56,7 @@ class FilmPrint(NamedTuple):
 
 
 def unpacked(packed: bytes) -> FilmPrint:
-    """Return what :meth:`FilmPrint.packed` made these bytes of.
+    """Return what :meth:`FilmPrint.packed` made these bytes of. Raises ``ValueError`` for others.
 
     >>> unpacked(FilmPrint(frames=Frames(np.array([0.5]), np.uint64([[7]]))).packed())
     FilmPrint(keys=None, frames=Frames(seconds=array([0.5]), hashes=array([[7]], dtype=uint64)))
@@ -67,6 +67,8 @@ def unpacked(packed: bytes) -> FilmPrint:
         if count == _UNREAD:
             kinds.append(None)
             continue
+        if count < 0:  # which numpy takes for all that there is
+            raise ValueError("no print of a film")
         seconds = np.frombuffer(packed, "<f4", count, place).astype(np.float64)
         place += 4 * count
         hashes = np.frombuffer(packed, "<u8", count * orientations, place).astype(np.uint64)
