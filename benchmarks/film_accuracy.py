@@ -1,28 +1,30 @@
 """How many copies and changes of films are found, with the right film and the right reason, and how many others are.
 
-    python -m benchmarks.film_accuracy [--films N] [--seconds S] [--write docs/accuracy.md]
+    python -m benchmarks.film_accuracy [--films N] [--seconds S] [--clips DIR] [--write docs/accuracy.md]
 
-Makes N films of two scenes with sound, 12 copies and 8 changes of each, as many films that are in no haystack and as
-many takes of one place by a camera that stands still, and scans them as a person would. Needs the extra
-`dupfind[video]`.
+Makes N films of two scenes with sound, 12 copies and 8 changes of each and 3 copies that are not looked for, as many
+films that are in no haystack and as many takes of one place by a camera that stands still, and scans them as a person
+would. DIR has real films, of which the same is made. Needs the extra `dupfind[video]`.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.common import machine
-from benchmarks.film_kinds import CHANGES, COPIES, H264, Clip, made, write
+from benchmarks.film_kinds import BEYOND, CHANGES, COPIES, H264, Clip, made, real_clips, write
 from dupfind import libraries, pipeline
+from dupfind.pictures import film_frames
 from dupfind.reasons import FILM_LIKENESS, ReasonCode
 from dupfind.settings import make_settings
 from dupfind.values import FileVerdict
@@ -35,12 +37,14 @@ _CODES = {
     **dict.fromkeys(CHANGES, ReasonCode.FILM_CHANGED),
 }
 OTHERS, STILL = "another film", "another take by a camera that stands still"
+_MADE, _REAL = "made", "real"
+_TIMED = 40
+"""Films whose decoding is timed."""
 
 
 class Row(NamedTuple):
-    """What was found of one kind."""
+    """What was found of one kind, of the films that were made or of the real ones."""
 
-    kind: str
     films: int
     found: int
     """As the film that it was made of."""
@@ -64,78 +68,107 @@ def still_take(seed: int, take: int, seconds: float) -> Clip:
 
 def kinds() -> dict[str, Callable[[Clip], bytes]]:
     """Return all that is made of a film, by name."""
-    return {**COPIES, **{name: _changed(change) for name, change in CHANGES.items()}}
+    return {**COPIES, **{name: _changed(change) for name, change in {**CHANGES, **BEYOND}.items()}}
 
 
 def _changed(change: Callable[[Clip], Clip]) -> Callable[[Clip], bytes]:
     return lambda clip: write(change(clip), H264)
 
 
-def build(folder: Path, films: int, seconds: float) -> None:
-    """Write the haystack and the needles; names tell what each is."""
+def build(folder: Path, films: int, seconds: float, clips: Path | None) -> int:
+    """Write the haystack and the needles; names tell what each is. Returns how many real films there are."""
     (folder / "hay").mkdir()
     (folder / "needles").mkdir()
-    makers = kinds()
     for seed in range(films):
-        clip = made(seed, seconds)
-        (folder / "hay" / f"{seed}.mp4").write_bytes(write(clip))
-        for number, make in enumerate(makers.values()):
-            (folder / "needles" / f"{number}-{seed}.mp4").write_bytes(make(clip))
-        (folder / "needles" / f"other-{seed}.mp4").write_bytes(write(made(seed + 5_000, seconds)))
+        _build_one(folder, f"{_MADE}{seed}", made(seed, seconds))
+        (folder / "needles" / f"other-{_MADE}{seed}.mp4").write_bytes(write(made(seed + 5_000, seconds)))
         (folder / "hay" / f"still {seed}.mp4").write_bytes(write(still_take(seed, 0, seconds)))
-        (folder / "needles" / f"still-{seed}.mp4").write_bytes(write(still_take(seed, 1, seconds)))
+        (folder / "needles" / f"still-{_MADE}{seed}.mp4").write_bytes(write(still_take(seed, 1, seconds)))
+    count = 0
+    for clip in () if clips is None else real_clips(clips, seconds):
+        _build_one(folder, f"{_REAL}{count}", clip)
+        count += 1
+    return count
 
 
-def rows(verdicts: list[FileVerdict]) -> Iterator[Row]:
-    """Count what was found of each kind."""
-    names = list(kinds())
-    for kind in [*names, OTHERS, STILL]:
-        prefix = {OTHERS: "other", STILL: "still"}.get(kind) or str(names.index(kind))
-        of_kind = [one for one in verdicts if Path(one.path).stem.split("-")[0] == prefix]
-        named = [one for one in of_kind if one.reasons and one.reasons[0].code in FILM_LIKENESS]
-        right = [] if kind in (OTHERS, STILL) else [one for one in named if _is_of(one)]
-        told = sum(one.reasons[0].code is _CODES[kind] for one in right)
-        yield Row(kind, len(of_kind), len(right), told, len(named) - len(right))
+def _build_one(folder: Path, name: str, clip: Clip) -> None:
+    (folder / "hay" / f"{name}.mp4").write_bytes(write(clip))
+    for number, make in enumerate(kinds().values()):
+        (folder / "needles" / f"{number}-{name}.mp4").write_bytes(make(clip))
+
+
+def count(verdicts: Sequence[FileVerdict], kind: str, origin: str) -> Row:
+    """Count what was found of one kind."""
+    prefix = {OTHERS: "other", STILL: "still"}.get(kind) or str(list(kinds()).index(kind))
+    of_kind = [file for file in verdicts if Path(file.path).stem.startswith(f"{prefix}-{origin}")]
+    named = [file for file in of_kind if file.reasons and file.reasons[0].code in FILM_LIKENESS]
+    right = [] if kind in (OTHERS, STILL) else [file for file in named if _is_of(file)]
+    told = sum(file.reasons[0].code is _CODES.get(kind) for file in right)
+    return Row(len(of_kind), len(right), told, len(named) - len(right))
 
 
 def _is_of(verdict: FileVerdict) -> bool:
     return Path(str(verdict.witness)).stem == Path(verdict.path).stem.split("-")[1]
 
 
-def markdown(counted: list[Row], films: int, seconds: float, took: float) -> str:
-    """Set out the rows."""
-    needles = sum(row.films for row in counted)
-    how = f"{machine()}; {libraries.film_libraries().split(',')[0]}."
+def markdown(verdicts: Sequence[FileVerdict], how: str) -> str:
+    """Set out a row a kind: of the films that were made, then of the real ones."""
     lines = [
-        f"{films} films of {seconds:g} s, 320 x 180, made; {needles} needles; {took:.0f} s. {how}",
+        how,
         "",
-        "| kind | films | found | with the right reason | wrongly found |",
-        "| --- | --- | --- | --- | --- |",
-        *(f"| {row.kind} | {row.films} | {row.found} | {row.told} | {row.wrong} |" for row in counted),
+        "| kind | made | found | with the right reason | real | found | with the right reason | wrongly found |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
+    for kind in [*kinds(), OTHERS, STILL]:
+        ours, theirs = (count(verdicts, kind, origin) for origin in (_MADE, _REAL))
+        cells = [*_cells(kind, ours), *_cells(kind, theirs), ours.wrong + theirs.wrong]
+        lines.append(f"| {kind} | {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
+
+
+def _cells(kind: str, row: Row) -> tuple[int | str, ...]:
+    if not row.films:
+        return "", "", ""
+    return row.films, row.found, row.told if kind in _CODES else ""
 
 
 def main() -> int:
     """Make films, scan, print, and write the table where it is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--films", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--clips", type=Path, metavar="DIR", help="a folder of real films")
     parser.add_argument("--write", type=Path)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        build(folder, chosen.films, chosen.seconds)
+        real = build(folder, chosen.films, chosen.seconds, chosen.clips)
         settings = make_settings(haystack=[str(folder / "hay")], needles=[str(folder / "needles")], no_cache=True)
-        began = time.monotonic()
         verdicts = pipeline.scan(settings).files
-        took = time.monotonic() - began
-    text = markdown(list(rows(verdicts)), chosen.films, chosen.seconds, took)
+        milliseconds = 1000 * _decode_seconds(sorted((folder / "hay").iterdir())[:_TIMED])
+    how = (
+        f"{chosen.films} films of {chosen.seconds:g} s, 320 x 180, made, and {real} real ones; {len(verdicts)} "
+        "needles. "
+        f"To decode a film whole takes {milliseconds:.0f} ms of processor time. "
+        f"{machine()}; {libraries.film_libraries().split(',')[0]}."
+    )
+    text = markdown(verdicts, how)
     print(text)
     if chosen.write is not None:
         page = chosen.write.read_text("utf-8")
         chosen.write.write_text(_MARKS.sub(lambda part: part[1] + text + part[2], page), "utf-8")
     return 0
+
+
+def _decode_seconds(films: Sequence[Path]) -> float:
+    """Return the median of the processor time that decoding a film whole takes, in this process."""
+    seconds = []
+    for film in films:
+        with film.open("rb") as file:
+            began = time.process_time()
+            film_frames.read_track(file, 10**9)
+            seconds.append(time.process_time() - began)
+    return statistics.median(seconds)
 
 
 if __name__ == "__main__":

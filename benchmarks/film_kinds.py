@@ -6,8 +6,9 @@ A film is a list of pictures with a rate, a sound, and subtitles; ``write`` enco
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
@@ -178,6 +179,51 @@ def _encode_sound(out: Stream, track: Stream, sound: Sound) -> None:
     out.mux(track.encode())
 
 
+_WIDEST = 480
+_LEAST_SECONDS = 3.0
+
+
+def real_clips(folder: Path, seconds: float) -> Iterator[Clip]:
+    """Yield the films of a folder, decoded, at most 480 pixels wide: the first seconds of each, and up to two further
+    parts of a long one, each as far from the one before as it is long.
+
+    One without sound is given one that is made; what is shorter than 3 s is left out.
+    """
+    for number, path in enumerate(sorted(folder.iterdir())):
+        whole = _decoded(path, number)
+        for begin in (0.0, 2 * seconds, 4 * seconds):
+            part = part_of(whole, begin, begin + seconds)
+            if part.seconds >= _LEAST_SECONDS:
+                yield part
+
+
+def _decoded(path: Path, seed: int) -> Clip:
+    with av.open(str(path)) as film:
+        video = film.streams.video[0]
+        rate = Fraction(round(video.average_rate or 25))
+        width = min(_WIDEST, video.width) // 2 * 2
+        height = round(video.height * width / video.width) // 2 * 2
+        pictures = np.stack(
+            [frame.reformat(width, height, "rgb24").to_ndarray() for frame in film.decode(video)], dtype=np.uint8
+        )
+    seconds = len(pictures) / float(rate)
+    sound = _sound_of(path, seconds)
+    return Clip(pictures, rate, _tune(np.random.default_rng(seed), seconds) if sound is None else sound)
+
+
+def _sound_of(path: Path, seconds: float) -> Sound | None:
+    """Decode the sound of a film, as long as its pictures are shown; None where it has none."""
+    with av.open(str(path)) as film:
+        if not film.streams.audio:
+            return None
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE)
+        parts = [part.to_ndarray()[0] for frame in film.decode(audio=0) for part in resampler.resample(frame)]
+    sound = np.zeros(int(seconds * SOUND_RATE), np.int16)
+    heard = np.concatenate(parts)[: len(sound)]
+    sound[: len(heard)] = heard
+    return sound
+
+
 def part_of(clip: Clip, begin: float, end: float) -> Clip:
     """Cut a part out."""
     rate = float(clip.rate)
@@ -326,3 +372,30 @@ CHANGES: dict[str, Callable[[Clip], Clip]] = {
     "a mark in the corner": _with_logo,
 }
 """Changes: each has to be said."""
+
+
+def _letterboxed(clip: Clip) -> Clip:
+    """Put black bars above and below, a sixth of the height each."""
+    height = clip.pictures.shape[1]
+    pictures = np.pad(clip.pictures, ((0, 0), (height // 6, height // 6), (0, 0), (0, 0)))
+    return clip._replace(pictures=np.ascontiguousarray(pictures[:, : pictures.shape[1] // 2 * 2]))
+
+
+def _brighter(clip: Clip) -> Clip:
+    return clip._replace(pictures=(clip.pictures * 0.8 + 50).astype(np.uint8))
+
+
+def _faster(clip: Clip) -> Clip:
+    """Play it a quarter faster: the same pictures and the same samples, at another rate."""
+    assert clip.sound is not None
+    places = np.arange(0, len(clip.sound) - 1, 1.25)
+    sound = np.interp(places, np.arange(len(clip.sound)), clip.sound).astype(np.int16)
+    return clip._replace(rate=clip.rate * Fraction(5, 4), sound=sound)
+
+
+BEYOND: dict[str, Callable[[Clip], Clip]] = {
+    "black bars above and below": _letterboxed,
+    "another brightness": _brighter,
+    "a quarter faster": _faster,
+}
+"""Copies that are not looked for: they show other frames, or other times."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple, Union
 
@@ -252,6 +253,18 @@ def listed(reason: Reason) -> tuple[Reason, ...]:
     if reason.code not in FILM_LIKENESS:
         return (reason,)
     return Reason(reason.code), *(fact for fact in reason.facts if isinstance(fact, Reason))
+
+
+def spelled(reason: Reason, spell: Callable[[str], str]) -> Reason:
+    """Give the reason of a fragment with the paths of further pictures as ``spell`` reports them."""
+
+    def shown(fact: Fact) -> Fact:
+        if not isinstance(fact, Reason):
+            return fact
+        path, *place = fact.facts
+        return Reason(fact.code, (spell(str(path)), *place))
+
+    return reason._replace(facts=tuple(map(shown, reason.facts)))
 
 
 def is_fragment(reason: Reason | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from dupfind.reasons import Reason
+from dupfind.reasons import Reason, is_fragment
 
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
@@ -28,8 +28,9 @@ HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
+FILM_FRAMES = "film frames"
 """Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.final_check`,
-:mod:`dupfind.sources.file_lists`."""
+:mod:`dupfind.sources.file_lists`; :mod:`dupfind.matching.film_reading`."""
 CHANGED = "changed while dupfind ran"
 """The reason that holds against whatever is not any more what was listed."""
 
@@ -350,7 +351,7 @@ class Match(NamedTuple):
     witness: str
     evidence: Evidence
     distance_bits: int | None
-    """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
+    """Hamming distance of the two 64-bit hashes; None where bytes were compared, or parts."""
     reason: Reason | None = None
     """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
 
@@ -375,8 +376,9 @@ class FileVerdict(NamedTuple):
 
     @property
     def score(self) -> float | None:
-        """``1 - distance / 64``; 1.0 for identical bytes, None without a witness."""
-        return None if self.witness is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
+        """``1 - distance / 64``; 1.0 for identical bytes, None without a witness, or one of a part only."""
+        is_of_wholes = self.witness is not None and not any(map(is_fragment, self.reasons[:1]))
+        return 1.0 - (self.distance_bits or 0) / HASH_BITS if is_of_wholes else None
 
 
 class OwnCounts(NamedTuple):

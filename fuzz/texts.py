@@ -17,7 +17,9 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
-from dupfind import baseline
+import numpy as np
+
+from dupfind import baseline, libraries
 from dupfind.acting import journal
 from dupfind.answers import decisions
 from dupfind.archives import opening, tar_file, zip_file
@@ -25,10 +27,13 @@ from dupfind.archives.contents import BrokenArchiveError, Contents
 from dupfind.cache import packing
 from dupfind.cli import config_file
 from dupfind.errors import ActingError, NotAPictureError, SettingsError, UndecodableError
-from dupfind.pictures import decode, descriptive, film_data, image_data, png_texts
+from dupfind.evidence import fragments
+from dupfind.pictures import decode, descriptive, film_data, film_frames, image_data, png_texts
+from dupfind.pool import film_prints
 from dupfind.sidecars import contents as sidecars
 from dupfind.sidecars.kinds import Kind
 from dupfind.sources import disregarded, mounts
+from dupfind.values import THUMBNAIL_SIDE
 from fuzz import samples
 from tests.helpers.ebml import element
 from tests.helpers.sidecar_contents import xmp
@@ -68,6 +73,27 @@ def try_films(content: bytes) -> None:
     _expect(facts == film_data.read_facts(io.BytesIO(content)), "two answers")
     digest = film_data.read_digest(io.BytesIO(content))
     _expect(digest is None or len(digest) == 32, "an odd digest")
+
+
+def try_frames(content: bytes) -> None:
+    """The key frames, all frames, and the whole of a film: something of one length, or what says that it is broken."""
+    for read in (film_frames.read_key_frames, film_frames.read_track):
+        with suppress(MemoryError, UndecodableError, *film_prints.BROKEN):
+            film = read(io.BytesIO(content), _MOST_PIXELS)
+            _expect(film is None or len(film[1]) == len(film[2]), "frames without a time")
+    with suppress(MemoryError, UndecodableError, *film_prints.BROKEN):
+        for _, thumbnail in film_frames.read_thumbnails(io.BytesIO(content), _MOST_PIXELS):
+            _expect(len(thumbnail) == THUMBNAIL_SIDE**2, "an odd thumbnail")
+
+
+def try_prints(content: bytes) -> None:
+    """Prints of films and marks of pictures from a cache: what they were made of, or what says that they are none."""
+    with suppress(ValueError):
+        marks = fragments.unpack(content)
+        _expect(20 * len(marks.words) == 20 * len(marks.places) == len(content), "marks that are not there")
+    with suppress(*film_prints.BROKEN), np.errstate(invalid="ignore"):
+        known = film_prints.unpacked(content)
+        _expect(len(known.packed()) <= len(content), "a print that is not there")
 
 
 def try_archives(content: bytes) -> None:
@@ -197,6 +223,16 @@ def _films() -> list[bytes]:
             b"ID3\4\0\0\0\0\0\x0bTIT2\0\0\0\1\0\0a" + wave, b"fLaC\0\0\0\x22" + bytes(34) + b"\x84\0\0\0"]  # fmt: skip
 
 
+def _real_films() -> list[bytes]:
+    """Films of three frames; none without PyAV."""
+    if not libraries.can_read_films():
+        return _films()
+    from tests.helpers.films import film
+
+    kinds = ("avi", "matroska", "mov")
+    return [film(kind, frames=3, codec="mpeg4", size=(32, 32), b_frames=0, sounds=()) for kind in kinds]
+
+
 _DIGEST = "ab" * 32
 _MARK = {"digest": _DIGEST, "size_bytes": 5, "path": "n/a.jpg"}
 _DECISION = {
@@ -231,6 +267,8 @@ def _pictures() -> list[bytes]:
 TARGETS: dict[str, Target] = {
     "image data": Target(try_image_data, _pictures),
     "films": Target(try_films, _films),
+    "frames of films": Target(try_frames, _real_films),
+    "prints": Target(try_prints, lambda: [bytes(20 * 3), film_prints.FilmPrint().packed(), b"\1\0\0\0\1" + bytes(90)]),
     "archives": Target(try_archives, _zips),
     "sidecars": Target(try_sidecars, lambda: [xmp(), *_json(_TAKEOUT), b"[Picasa]\nname=x\n", b"bplist00\xd0\x08"]),
     "descriptive": Target(try_descriptive, lambda: [xmp(), b"Exif\0\0II*\0\x08\0\0\0" + bytes(20), b"\x1c\2\5\0\1a"]),

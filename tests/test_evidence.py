@@ -50,6 +50,16 @@ def test_a_re_encoded_copy_is_the_same() -> None:
     assert (Evidence.SAME, None, []) == verdict(shot(scene() + noise, 2000, 1500), shot(scene()))
 
 
+@pytest.mark.parametrize(("seed", "begin"), [(0, 48), (3, 44)])
+def test_a_bar_across_is_no_edit_of_the_whole(seed: int, begin: int) -> None:
+    """It moves the tone, and seems to move the picture: what is said is where it lies."""
+    barred = scene(seed).copy()
+    barred[begin : begin + 12] = 226
+    grade, reason, failed = verdict(shot(barred), shot(scene(seed)))
+    assert (Evidence.SIMILAR, differs("near the bottom left")) == (grade, reason)
+    assert {"shift", "tone", "patch"} <= set(failed)
+
+
 def test_unlike_pictures_are_no_evidence() -> None:
     """Beyond the bound of the check hash there is nothing, whatever else the two have in common."""
     assert (None, UNLIKE, ["check hash"]) == verdict(shot(scene(1)), shot(scene(2)))

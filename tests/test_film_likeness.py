@@ -106,6 +106,28 @@ def test_other_colors() -> None:
         assert [Code.FILM_CHANGED, Code.FILM_COLORS] == codes(needle, witness)
 
 
+def test_other_colors_in_one_place() -> None:
+    """Are told: the mean of the frame is hardly moved by them."""
+    of = track()
+    of.chroma[:, 1, 2, 3] = 128
+    chroma = of.chroma.copy()
+    chroma[10:20, 1, 2, 3] = 128 + 40
+    assert (Span(1.0, 2.0),) == alike(of._replace(chroma=chroma), of).colors
+
+
+def test_faint_colors_that_are_taken_out_for_a_second() -> None:
+    """Are told, though no part of a frame is beyond the bound for parts; what all frames have is of the encoding."""
+    rng = np.random.default_rng(3)
+    faint = (128 + rng.normal(0, 4, (1, 2, 8, 8)).repeat(60, axis=0)).astype(np.uint8)
+    film, gray, cast = track(chroma=faint), faint.copy(), faint + 4
+    gray[20:30] = 128
+    assert (Span(2.0, 3.0),) == alike(track(chroma=gray), film).colors
+    assert (Span(2.0, 3.0),) == alike(film, track(chroma=gray)).colors
+    assert () == alike(track(chroma=cast), film).colors
+    gray[20:30] = faint[20:30] + 1
+    assert () == alike(track(chroma=gray), film).colors
+
+
 def test_a_part() -> None:
     """Its place in the longer film, whichever of the two it is."""
     of = track()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,19 @@ from PIL import Image, ImageDraw
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
 from dupfind import libraries
+from dupfind.answers.find import NearFile
+from dupfind.answers.hash import Given
 from dupfind.commands.comparing import compare_files
 from dupfind.commands.explain import explain
 from dupfind.errors import SettingsError
+from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import fragments
 from dupfind.reasons import Reason, ReasonCode
+from dupfind.report import Screen
+from dupfind.report import find as report
+from dupfind.report.explain import render as rendered_explanation
 from dupfind.report.reasons import sentences
-from dupfind.settings import make_settings
+from dupfind.settings import Format, make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Report
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
@@ -198,16 +204,60 @@ def test_broken_and_blank_pictures(tree: TreeBuilder) -> None:
     assert "missing" == found["tiny.jpg"]
 
 
+def test_the_distance_of_wholes_is_not_told(tree: TreeBuilder) -> None:
+    """How far the hash of a crop is from that of the whole says nothing: there is no distance, and no score."""
+    hay, old = tree("hay", photos(2)), tree("old", {"crop.jpg": jpeg(part(photo(1), 0, 0, 0.5, 0.5))})
+    file = only(sought(hay, old))
+    assert (None, None) == (file.distance_bits, file.score)
+
+
 @pytest.mark.slow
 def test_explained(tree: TreeBuilder) -> None:
-    """No option is said to accept it."""
+    """By the part alone: pictures that happen to have a near hash tell nothing, and no option accepts it."""
     hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
     chosen = make_settings(haystack=[str(hay)], no_cache=True, fragments=True)
     answer = explain(chosen, [named_file(str(old / "crop.jpg"))], 2, make_executor=one_thread)
     (explanation,) = answer.explanations
     assert ReasonCode.FRAGMENT is explanation.verdict.reasons[0].code
-    assert str(hay / "2.jpg") == explanation.nearest[0].path
-    assert all(not near.advice.options for near in explanation.nearest)
+    assert () == explanation.nearest
+    assert explanation.advice is not None
+    assert () == explanation.advice.options
+    lines = rendered_explanation(answer, Screen()).decode().splitlines()
+    assert [
+        f"≈ similar  {old / 'crop.jpg'}",
+        f"  looks like {hay / '2.jpg'}",
+        "  it shows the top left quarter of the haystack's copy",
+        "  a part of a picture does not prove the whole: look at both",
+    ] == [line for line in lines if line]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lies", ["outside", "inside"])
+def test_found(tree: TreeBuilder, lies: str) -> None:
+    """By find where it was asked for: first of all, without a distance, and never a witness."""
+    image = jpeg(page(*map(photo, range(4))))
+    hay = tree("hay", photos(5) | ({"page.jpg": image} if lies == "inside" else {}))
+    old = tree("old", {"page.jpg": image})
+    path = (hay if lies == "inside" else old) / "page.jpg"
+
+    def near(**options: Any) -> Sequence[NearFile]:
+        chosen = make_settings(haystack=[str(hay)], no_cache=True, accept="similar", **options)
+        answer = find_images(
+            chosen, [Given(str(path), named_file(str(path)))], wanted(3, None), make_executor=one_thread
+        )
+        assert not answer.are_all_seen
+        report.render(answer, Format.TABLE, Screen(), print0=False)
+        return answer.sought[0].nearest
+
+    first, *rest = near(fragments=True)
+    assert (Evidence.SIMILAR, None, None, False) == (
+        first.evidence, first.distance_bits, first.score, first.is_witness,
+    )  # fmt: skip
+    assert first.reason is not None
+    also = [fact.facts[0] for fact in first.reason.facts if isinstance(fact, Reason)]
+    assert {str(hay / f"{number}.jpg") for number in range(4)} == {first.path, *also}
+    assert first.path not in {other.path for other in rest}
+    assert not any(other.evidence for other in near())
 
 
 @pytest.mark.parametrize("first", ["crop.jpg", "whole.jpg"])
@@ -223,6 +273,8 @@ def test_compared(tree: TreeBuilder, first: str) -> None:
     assert "it shows the top left quarter of the haystack's copy" == sentences([by_whole.reason or REASON])
     assert Evidence.SIMILAR is pair.evidence
     assert not pair.is_accepted(Evidence.SIMILAR)
+    assert [(None, ()), (None, ())] == [(proof.distances_bits, proof.tests) for proof in (by_crop, by_whole)]
+    assert pair.score("phash") is None
 
 
 def test_on_with_the_extra_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

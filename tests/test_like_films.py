@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ import av
 from benchmarks.film_kinds import Clip, Encoding, part_of, turned, write
 from dupfind import libraries
 from dupfind.pictures import film_frames
+from dupfind.pictures.film_packets import BrokenError
 from dupfind.pool import film_pairs, film_prints
 from dupfind.pool.processes import Death
 from dupfind.reasons import Reason
@@ -231,10 +233,19 @@ def test_what_is_not_decoded() -> None:
     for text in (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", b"ffconcat version 1.0\nfile /etc/passwd\n", b""):
         assert film_frames.read_track(io.BytesIO(text), 10**9) is None
         assert film_frames.read_key_frames(io.BytesIO(text), 10**9) is None
-        assert [] == list(film_frames.read_thumbnails(io.BytesIO(text), 10**9))
+        with pytest.raises(BrokenError):
+            list(film_frames.read_thumbnails(io.BytesIO(text), 10**9))
     entry = FileEntry("/n/a.mp4", 1, 1, 1, 1)
-    assert 0 == len(prints(entry, content(), 96 * 64 - 1).frames.seconds)  # type: ignore[union-attr]
+    with pytest.raises(BrokenError, match="6,144 pixels are more than --max-pixels allows"):
+        list(film_frames.read_thumbnails(io.BytesIO(content()), 96 * 64 - 1))
     assert 30 == len(prints(entry, content(), 96 * 64).frames.seconds)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("count", [-2, 3, -(1 << 31)])
+def test_bytes_that_are_no_print(count: int) -> None:
+    """Are an error, never frames that are read from anywhere."""
+    with pytest.raises(ValueError, match=r"no print of a film|buffer"):
+        film_prints.unpacked(struct.pack("<ii", -1, count) + bytes(24))
 
 
 def prints(entry: FileEntry, film: bytes, max_pixels: int) -> film_prints.FilmPrint:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.reasons import Reason
+from dupfind.reasons import Reason, is_fragment
 from dupfind.values import HASH_BITS, Cataloged, Evidence, FileEntry, Problem, ScanSettings
 
 
@@ -18,7 +18,8 @@ class NearFile(NamedTuple):
     evidence: Evidence | None
     """How strongly it speaks for the picture; None where the two are unlike."""
     distance_bits: int | None
-    """Of the two 64-bit hashes, in the orientation in which they come closest; None where bytes were compared."""
+    """Of the two 64-bit hashes, in the orientation in which they come closest; None where bytes or parts were compared.
+    """
     reason: Reason | None
     """Why it is no stronger, or how the picture differs (turned); None when there is nothing to say."""
     is_witness: bool
@@ -27,9 +28,9 @@ class NearFile(NamedTuple):
     """The file as it was when it was compared."""
 
     @property
-    def score(self) -> float:
-        """``1 - distance / 64``; 1.0 for identical bytes."""
-        return 1.0 - (self.distance_bits or 0) / HASH_BITS
+    def score(self) -> float | None:
+        """``1 - distance / 64``; 1.0 for identical bytes, None where only a part is the same."""
+        return None if is_fragment(self.reason) else 1.0 - (self.distance_bits or 0) / HASH_BITS
 
 
 FILMS_BY_BYTES = "films and sounds are found by their bytes only"

@@ -50,6 +50,7 @@ not exist (the others are answered), or for wrong usage.
     options.threshold,
     options.rotations,
     options.nearest("How many of the nearest haystack files to show."),
+    options.fragments_too,
     option("--rescan", is_flag=True, help="Look at every file of the haystack, not only at folders that have changed."),
     options.output_format([choice.value for choice in Format]),
     options.output_paths,

@@ -344,6 +344,15 @@ def fragments(but: str = "") -> Callable[[F], F]:
     )
 
 
+fragments_too = headed(
+    JUDGING,
+    option(
+        "--fragments",
+        is_flag=True,
+        help="Look for what nothing looks like as a part of a picture, too: crops, screenshots, pages of albums. The "
+        "first time every picture of the haystack is read once more.",
+    ),
+)
 archives = headed(
     WHAT,
     option(

@@ -27,7 +27,7 @@ from dupfind.pictures import formats
 from dupfind.pool.fragments import FragmentPair
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import Reason, ReasonCode, is_fragment
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
@@ -146,12 +146,17 @@ def _like_films(sides: Sequence[_Side], run: Reading) -> list[tuple[Proof, Proof
         is_same = other.image_data is not None and other.image_data == first.image_data
         if is_same or not _is_film(other):
             continue
-        forth, back = (
-            like_films([needle.entry], [witness.entry], run)[0].get(needle.entry.path)
-            for needle, witness in ((first, other), (other, first))
+        (forth, failed), (back, failed_too) = (
+            like_films([needle.entry], [witness.entry], run) for needle, witness in ((first, other), (other, first))
         )
         if forth and back:
-            proofs[place] = Proof(Evidence.SIMILAR, forth[0].reason), Proof(Evidence.SIMILAR, back[0].reason)
+            of_first, of_other = forth[first.entry.path][0], back[other.entry.path][0]
+            proofs[place] = Proof(Evidence.SIMILAR, of_first.reason), Proof(Evidence.SIMILAR, of_other.reason)
+            continue
+        for path, failure in (failed | failed_too).items():
+            given = first.compared.path if path == first.entry.path else other.compared.path
+            nothing = Proof(None, Reason(ReasonCode.NOT_READ, (f"{given}: {failure.reason}",)))
+            proofs[place] = nothing, nothing
     return proofs
 
 
@@ -250,6 +255,8 @@ class _Judge:
         grade, reason = view.judgement.evidence, view.judgement.reason
         if grade is None and (match := self._otherwise(needle, witness)) is not None:
             grade, reason = match
+            if is_fragment(reason):  # how far the whole pictures are apart says nothing of it
+                return Proof(grade, reason)
         if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
             grade, reason = Evidence.SIMILAR, objection
         elif grade is Evidence.SAME and reason is None:

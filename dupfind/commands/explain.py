@@ -114,12 +114,12 @@ class _Explainer:
         shown = self._shown
         match = findings.matches.get(path)
         verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
-        if match is not None and is_fragment(match.reason):
-            match = match._replace(reason=verdict.reasons[0])  # with paths as they are shown
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
         if match is not None and match.reason is not None and match.reason.code in FILM_LIKENESS:
             return Explanation(verdict, None, (), (), Advice(obstacle=Reason(ReasonCode.FILM_NEVER_SAME)), itself)
+        if match is not None and is_fragment(match.reason):  # what comes nearest as a whole tells nothing of parts
+            return Explanation(verdict, None, (), (), Advice(obstacle=verdict.reasons[0]), itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
             obstacle = verdict.reasons[0] if verdict.reasons else _no_picture(path, self._settings.scan)
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
@@ -175,7 +175,7 @@ class _Explainer:
 
 def advise(settings: ScanSettings, seen: Seen) -> Advice:
     """Tell which options would make a witness of ``seen``, or why none would."""
-    if seen.grade is None or is_fragment(seen.reason):
+    if seen.grade is None:
         return Advice(obstacle=seen.reason or Reason(ReasonCode.UNLIKE))
     # A scan that found it otherwise did so whatever the distance of the whole pictures, and however they are turned.
     distance_bits, orientation = (0, 0) if seen.is_found_otherwise else (seen.distance_bits, seen.orientation)

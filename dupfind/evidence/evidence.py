@@ -25,7 +25,7 @@ from dupfind.pictures import gray
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.values import CHROMA_SIDE, FIRST_TRANSPOSED, THUMBNAIL_SIDE, Evidence, Thumbnail
 
-RECIPE = 5
+RECIPE = 6
 """Version of the rules. Raise it with every change that can alter a grade or a reason."""
 
 CHECK_BOUND_BITS = 68
@@ -67,6 +67,9 @@ SLACK = 1.5
 that of one, while two pictures that lie on either side of a third are twice as far apart."""
 
 _COLOURLESS = 2
+_COVERED_LEVELS = 75.0
+"""Grey levels by which a tile differs where something lies over it. Of 160 photos with a bar across, 53 seemed to be
+made brighter or shifted: 47 of these differ by more. Of 237 that were edited, cropped or turned 1 does."""
 _MOST_NOISE = 0.04
 _NOISE_OF_QUALITY = (28, 45, 65, 80), (2.5, 1.5, 1.0, 0.85, 0.7)
 _NOISE_OF_FORMAT = {"GIF": 1.5} | dict.fromkeys(("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000", "JXL"), 1.0)
@@ -217,9 +220,12 @@ def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Fi
     def keeps(name: str, value: float, bound: tuple[float, float]) -> Test:
         return at_most(name, value, (bound[0] + bound[1] * noise) * slack)
 
+    # What lies over a part of a picture moves the tone of the whole, and seems to move the whole itself.
+    is_covered = measured.patch > _COVERED_LEVELS
+    shifted, toned = Reason(ReasonCode.SHIFTED), Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))
     return (
-        (keeps("shift", measured.shift, SHIFT_BOUND), Reason(ReasonCode.SHIFTED)),
-        (keeps("tone", measured.tone, (TONE_BOUND, 0)), Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))),
+        (keeps("shift", measured.shift, SHIFT_BOUND), differs if is_covered else shifted),
+        (keeps("tone", measured.tone, (TONE_BOUND, 0)), differs if is_covered else toned),
         (keeps("local", measured.local, LOCAL_BOUND), differs),
         (keeps("outlier", measured.outlier, OUTLIER_BOUND), differs),
         (keeps("spot", measured.spot, SPOT_BOUND), differs),

@@ -101,6 +101,10 @@ class Collection:
         is_wanted = [np.isin(sizes, wanted) for sizes in (self.known.sizes if self.known else fresh[:0], fresh)]
         return np.flatnonzero(np.concatenate(is_wanted) & self.is_alive()).tolist()
 
+    def picture_rows(self) -> list[int]:
+        """Return the rows of all pictures, once they are read."""
+        return np.flatnonzero(self.is_alive() & (self.kinds() == PICTURE)).tolist()
+
     def films(self) -> list[int]:
         """Return the rows of files that are called as films are, and were read as no picture or not at all.
 

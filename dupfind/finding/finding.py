@@ -30,11 +30,12 @@ from dupfind.matching.nearest import Nearest, Needle, Seen
 from dupfind.matching.same_image_data import REASON
 from dupfind.pictures import formats
 from dupfind.reading import Pictures
+from dupfind.reasons import spelled
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.same_file import SameFile
-from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
+from dupfind.values import FILM_FRAMES, HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
 from dupfind.version import __version__
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
@@ -133,6 +134,8 @@ class _Finder:
         if pictures.entries:
             collection.read_pictures()
             nearest = self._nearest(pictures, collection)
+            if self._settings.scan.fragments:
+                self._find_parts(pictures, nearest, collection)
         self._find_films(
             [entry for path, entry in files.items() if _is_film(pictures.failures.get(path), path)], collection
         )
@@ -189,6 +192,8 @@ class _Finder:
             return failure.reason
         if path not in self._films:
             return FILMS_BY_BYTES
+        if failure.stage == FILM_FRAMES:
+            return failure.reason
         return None if self._films[path] or self._twins.get(path) else NO_SAME_FILM
 
     def _find_twins(self, images: Sequence[FileEntry], collection: Collection) -> None:
@@ -260,6 +265,38 @@ class _Finder:
                 )
                 for film in found
             ]
+
+    def _find_parts(self, pictures: Pictures, nearest: dict[str, list[NearFile]], collection: Collection) -> None:
+        """Look for those images as parts that nothing of the haystack looks like; what is found comes first."""
+        unlike = [
+            position
+            for position, entry in enumerate(pictures.entries)
+            if entry.path not in self._failures
+            and not self._twins.get(entry.path)
+            and not any(near.evidence for near in nearest.get(entry.path, ()))
+        ]
+        if not unlike:
+            return
+        from dupfind.matching.fragments import match_fragments
+
+        def rows() -> list[int]:
+            collection.read_pictures()
+            return collection.picture_rows()
+
+        sighted = _look(collection, rows)
+        own = {position: self._itself[pictures.entries[position].path] for position in unlike}
+        outside = [position for position in unlike if not own[position]]
+        for group in [*([position] for position in unlike if own[position]), *([outside] if outside else [])]:
+            left_out = {path for position in group for path in own[position].values()}
+            haystack = _pictures([sighting for sighting in sighted.values() if sighting.entry.path not in left_out])
+            entries = {entry.path: entry for entry in haystack.entries}
+            for path, match in match_fragments(self._run, _chosen(pictures, group), haystack, {}).items():
+                assert match.reason is not None
+                reason, witness = spelled(match.reason, self._shown), entries[match.witness]
+                part = NearFile(
+                    self._shown(witness.path), match.evidence, None, reason, is_witness=False, entry=witness
+                )
+                nearest[path] = [part, *(near for near in nearest.get(path, ()) if near.path != part.path)]
 
     def _is_other(self, sighting: Sighting | None, image: FileEntry) -> bool:
         """Tell whether a row is still there, and is not the image itself."""

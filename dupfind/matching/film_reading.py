@@ -18,9 +18,7 @@ from dupfind.pool.processes import Death
 from dupfind.reasons import Reason
 from dupfind.run import Reading
 from dupfind.search.frame_runs import Frames
-from dupfind.values import Failure, FileEntry
-
-_STAGE = "film frames"
+from dupfind.values import FILM_FRAMES, Failure, FileEntry
 
 
 def film_keys(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
@@ -53,7 +51,9 @@ def _prints(
     for entry, outcome in run.reader.map(what, read, unread, partial(_lost, timeout_seconds), _size_bytes):
         result = outcome.result
         if isinstance(result, Failure):
-            failures[entry.path] = replace(result, is_image=False, lasting=False, stage=_STAGE)
+            # What is broken is so in every run; all else is a problem of this one.
+            is_broken = result.lasting and result.stage == FILM_FRAMES
+            failures[entry.path] = replace(result, is_image=False, lasting=is_broken, stage=FILM_FRAMES)
         elif isinstance(result, bytes):
             known = film_prints.unpacked(result).merged(prints[entry.path])
             prints[entry.path] = known

@@ -161,10 +161,10 @@ def _matched(
     for pair, overlap in run.reader.compare_fragments(list(pairs)).items():
         needle, picture = pairs[pair]
         parts.setdefault(needle, []).append(_Part(overlap, picture))
-    return {needles.entries[needle].path: _match(needle, of, needles, haystack) for needle, of in parts.items()}
+    return {needles.entries[needle].path: _match(of, haystack) for needle, of in parts.items()}
 
 
-def _match(needle: int, parts: Sequence[_Part], needles: Pictures, haystack: Pictures) -> Match:
+def _match(parts: Sequence[_Part], haystack: Pictures) -> Match:
     """Name the picture that shows most of the needle, and those that show other parts of it."""
 
     def rank(part: _Part) -> tuple[float, int, int, str]:
@@ -181,8 +181,8 @@ def _match(needle: int, parts: Sequence[_Part], needles: Pictures, haystack: Pic
         Reason(ReasonCode.ALSO_SHOWS, (_path(haystack, part), *part.overlap.ours))
         for part in sorted(chosen[1:], key=lambda part: part.overlap.ours[1::-1])
     )
-    distance_bits = int(needles.hashes[needle, 0] ^ haystack.hashes[best.picture, 0]).bit_count()
-    return Match(_path(haystack, best), Evidence.SIMILAR, distance_bits, reason_of(best.overlap, *more))
+    # How far the whole pictures are apart says nothing of what they have in common.
+    return Match(_path(haystack, best), Evidence.SIMILAR, None, reason_of(best.overlap, *more))
 
 
 def reason_of(overlap: Overlap, *more: Reason) -> Reason:

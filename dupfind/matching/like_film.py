@@ -15,7 +15,7 @@ from dupfind.pool.film_pairs import UNLIKE, FilmPair
 from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.search.frame_runs import FrameIndex, FrameRun, Frames
-from dupfind.values import Evidence, Failure, FileEntry, Match
+from dupfind.values import FILM_FRAMES, Evidence, Failure, FileEntry, Match
 
 _RANKS = {ReasonCode.RE_ENCODED_FILM: 0, ReasonCode.FILM_PART: 1, ReasonCode.FILM_CHANGED: 2}
 
@@ -80,9 +80,7 @@ def like_films(
         if reason.code in FILM_LIKENESS:
             alike.setdefault(pair.needle.path, []).append(LikeFilm(pair.witness, reason, pairs[pair]))
         elif reason != UNLIKE:
-            failures[pair.needle.path] = Failure(
-                str(reason.facts[0]), is_image=False, lasting=False, stage="film frames"
-            )
+            failures[pair.needle.path] = Failure(str(reason.facts[0]), is_image=False, lasting=False, stage=FILM_FRAMES)
     for found in alike.values():
         found.sort(key=lambda film: film.rank)
     return alike, {path: failure for path, failure in failures.items() if path not in alike}

@@ -21,7 +21,7 @@ from dupfind.matching.rank import Rank, witness_rank
 from dupfind.matching.views import Turned, View, best_view, views_of
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures
-from dupfind.reasons import Reason, ReasonCode, is_fragment
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.search import hamming
 from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
 
@@ -238,9 +238,6 @@ class Nearest:
     def _as_scanned(self, position: int, needle: _Needle, match: Match) -> Seen:
         id_ = self._haystack.refs[position].id
         views = self._views(position, self._cache.thumbnails([id_])[id_], needle)
-        if is_fragment(match.reason):  # how the parts lie on each other is not how the whole pictures do
-            upright = self._seen(position, views[0])
-            return upright._replace(evidence=match.evidence, grade=None, reason=match.reason, tests=())
         fitting = [view for view in views if (view.grade, view.distance_bits) == match[1:3]]
         seen = self._seen(position, best_view(fitting or views, self._settings.threshold_bits))
         seen = seen._replace(evidence=match.evidence, grade=match.evidence, reason=match.reason)

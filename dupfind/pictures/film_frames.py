@@ -52,6 +52,9 @@ _MOST_FOLLOWED = 300
 _MOST_SKIPPED = 64
 """Packets that are read behind a jump until a key frame comes."""
 
+_ALIGNED_PIXELS = 64 << 16
+"""By how much FFmpeg counts a frame larger than it is, at most: it fills each of its rows up to 64 pixels."""
+
 _CONTAINERS = {
     b"\x1a\x45\xdf\xa3": "matroska",
     b"\x30\x26\xb2\x75": "asf",
@@ -145,14 +148,22 @@ def container_of(file: IO[bytes]) -> str | None:
 
 
 @contextmanager
-def _opened(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
-    """Open a film to decode it: the film and its pictures; None for both where it is none, or has no pictures."""
+def _opened(file: IO[bytes], max_pixels: int) -> Iterator[tuple[Any, Any]]:
+    """Open a film to decode it: the film and its pictures; None for both where it is none, or has no pictures.
+
+    Larger frames than ``max_pixels`` are refused before there is memory for one: by the header, and by FFmpeg where one
+    is larger than the header says.
+    """
     container = container_of(file)
     if container is None:
         yield None, None
         return
     with film_packets.opened_to_decode(file, container) as film:
-        yield film, _video(film)
+        stream = _video(film)
+        if stream is not None:
+            _refuse_too_large(stream.codec_context, max_pixels)
+            stream.codec_context.options = {"max_pixels": str(max_pixels + _ALIGNED_PIXELS)}
+        yield film, stream
 
 
 def read_key_frames(file: IO[bytes], max_pixels: int) -> KeyFrames | None:
@@ -161,7 +172,7 @@ def read_key_frames(file: IO[bytes], max_pixels: int) -> KeyFrames | None:
     Reads the places of these frames only, where the container tells them. Raises
     :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one.
     """
-    with _opened(file) as (film, stream):
+    with _opened(file, max_pixels) as (film, stream):
         if stream is None:
             return None
         seconds, thumbnails = array("d"), []
@@ -172,10 +183,13 @@ def read_key_frames(file: IO[bytes], max_pixels: int) -> KeyFrames | None:
 
 
 def read_thumbnails(file: IO[bytes], max_pixels: int) -> Iterator[tuple[float, bytes]]:
-    """Yield when each frame of a film is shown and its thumbnail, 64 x 64 grey values, upright."""
-    with _opened(file) as (film, stream):
+    """Yield when each frame of a film is shown and its thumbnail, 64 x 64 grey values, upright.
+
+    Raises :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one, and for what has no frame.
+    """
+    with _opened(file, max_pixels) as (film, stream):
         if stream is None:
-            return
+            raise BrokenError
         clock = _Clock(stream)
         count = 0
         for packet in film.demux(stream):
@@ -184,6 +198,8 @@ def read_thumbnails(file: IO[bytes], max_pixels: int) -> Iterator[tuple[float, b
                 if count > MOST_HASHED:
                     return
                 yield clock.seconds(frame), _thumbnail(_small(frame, max_pixels)).tobytes()
+        if not count:
+            raise BrokenError
 
 
 def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
@@ -192,7 +208,7 @@ def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
     Raises :class:`TooLongError` for one of more than :data:`MOST_FRAMES` frames, and
     :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one.
     """
-    with _opened(file) as (film, stream):
+    with _opened(file, max_pixels) as (film, stream):
         if stream is None:
             return None
         return _Taking(film, stream, max_pixels).track()
@@ -200,7 +216,7 @@ def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
 
 def read_strip(file: IO[bytes], max_pixels: int, count: int, side: int) -> Strip | None:
     """Decode ``count`` frames of a film, ``side`` pixels on the longer side; None where it is no film with pictures."""
-    with _opened(file) as (film, stream):
+    with _opened(file, max_pixels) as (film, stream):
         if stream is None:
             return None
         look = _look(film, stream)
@@ -493,8 +509,8 @@ def _small(frame: Any, max_pixels: int) -> NDArray[np.uint8]:  # noqa: ANN401 - 
     return np.rot90(small, round(frame.rotation / 90) % 4)
 
 
-def _refuse_too_large(frame: Any, max_pixels: int) -> None:  # noqa: ANN401 - of PyAV
-    refusal = formats.too_large(frame.width * frame.height, max_pixels)
+def _refuse_too_large(shape: Any, max_pixels: int) -> None:  # noqa: ANN401 - a frame or a decoder, of PyAV
+    refusal = formats.too_large(shape.width * shape.height, max_pixels)
     if refusal:
         raise BrokenError(refusal)
 

@@ -13,9 +13,8 @@ from dupfind.pool.film_prints import BROKEN, seconds_for
 from dupfind.pool.tasks import ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.values import Failure, FileEntry
+from dupfind.values import FILM_FRAMES, Failure, FileEntry
 
-_STAGE = "film frames"
 UNLIKE = Reason(ReasonCode.UNLIKE)
 
 
@@ -80,7 +79,11 @@ def _compare_one(pair: FilmPair, max_pixels: int, timeout_seconds: float) -> Lik
         return Likened(reason_of(likeness, needle, witness, pair.orientation, sizes), True, read_ns)
 
     try:
-        with opened(pair.needle, _STAGE) as first, opened(pair.witness, _STAGE) as second, TimeLimit(seconds) as limit:
+        with (
+            opened(pair.needle, FILM_FRAMES) as first,
+            opened(pair.witness, FILM_FRAMES) as second,
+            TimeLimit(seconds) as limit,
+        ):
             result = decoded(compare, limit, seconds)
     except ReadError as error:
         result = error.failure

@@ -18,9 +18,8 @@ import numpy as np
 from dupfind.pool.tasks import Outcome, ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.search.frame_runs import Frames
-from dupfind.values import ORIENTATIONS, Failure, FileEntry
+from dupfind.values import FILM_FRAMES, ORIENTATIONS, Failure, FileEntry
 
-_STAGE = "film frames"
 _ALGORITHM = "phash"
 """Whatever pictures are searched by: what is kept is then the same for all."""
 _LEAST_BYTES_A_SECOND = 1 << 18
@@ -28,6 +27,8 @@ _LEAST_BYTES_A_SECOND = 1 << 18
 _BATCH = 64
 _HEAD = struct.Struct("<ii")
 _UNREAD = -1
+
+UNDECODED = "broken, or no film: no picture of it can be decoded"
 
 BROKEN = (ValueError, LookupError, ArithmeticError, struct.error)
 """What decoding a broken or hostile film may raise: it cannot be compared by its frames."""
@@ -55,7 +56,7 @@ class FilmPrint(NamedTuple):
 
 
 def unpacked(packed: bytes) -> FilmPrint:
-    """Return what :meth:`FilmPrint.packed` made these bytes of.
+    """Return what :meth:`FilmPrint.packed` made these bytes of. Raises ``ValueError`` for others.
 
     >>> unpacked(FilmPrint(frames=Frames(np.array([0.5]), np.uint64([[7]]))).packed())
     FilmPrint(keys=None, frames=Frames(seconds=array([0.5]), hashes=array([[7]], dtype=uint64)))
@@ -66,6 +67,8 @@ def unpacked(packed: bytes) -> FilmPrint:
         if count == _UNREAD:
             kinds.append(None)
             continue
+        if count < 0:  # which numpy takes for all that there is
+            raise ValueError("no print of a film")
         seconds = np.frombuffer(packed, "<f4", count, place).astype(np.float64)
         place += 4 * count
         hashes = np.frombuffer(packed, "<u8", count * orientations, place).astype(np.uint64)
@@ -80,7 +83,7 @@ def _bytes_of(frames: Frames) -> tuple[bytes, bytes]:
 
 def seconds_for(entry: FileEntry, timeout_seconds: float) -> float:
     """Return how long decoding a film may take: ``--timeout``, and a second for each 256 KiB."""
-    return timeout_seconds + entry.size_bytes / _LEAST_BYTES_A_SECOND
+    return timeout_seconds + entry.size_bytes // _LEAST_BYTES_A_SECOND
 
 
 def read_keys(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
@@ -96,13 +99,13 @@ def read_keys(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: fl
 
 
 def read_frames(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
-    """Hash every frame of each film, likewise."""
+    """Hash every frame of each film, likewise; a failure that will last tells why there is none."""
     from dupfind.pictures import film_frames
 
     def read(file: IO[bytes]) -> FilmPrint:
         return FilmPrint(frames=_hashed(film_frames.read_thumbnails(file, max_pixels), 1))
 
-    return [_read_one(entry, read, FilmPrint(frames=_nothing(1)), timeout_seconds) for entry in entries]
+    return [_read_one(entry, read, None, timeout_seconds) for entry in entries]
 
 
 def _nothing(orientations: int) -> Frames:
@@ -126,22 +129,26 @@ def _hashed(pictures: Iterable[tuple[float, bytes]], orientations: int) -> Frame
 
 
 def _read_one(
-    entry: FileEntry, read: Callable[[IO[bytes]], FilmPrint], nothing: FilmPrint, timeout_seconds: float
+    entry: FileEntry, read: Callable[[IO[bytes]], FilmPrint], nothing: FilmPrint | None, timeout_seconds: float
 ) -> Outcome:
+    """Read one film; a broken one gives ``nothing``, or with None why it is broken."""
     from dupfind.pictures import decode_errors
+    from dupfind.pictures.film_packets import BrokenError
 
     read_ns = time.time_ns()
     seconds = seconds_for(entry, timeout_seconds)
 
-    def read_film() -> FilmPrint:
+    def read_film() -> FilmPrint | Failure:
         with decode_errors.in_plain_words(lambda: 0):  # no header tells how much memory a film takes
             try:
                 return read(file)
-            except BROKEN:
-                return nothing
+            except BROKEN as error:
+                # Only what was raised on purpose is in words for a user.
+                reason = str(error) if isinstance(error, BrokenError) else ""
+                return nothing or Failure(reason or UNDECODED, is_image=False, lasting=True, stage=FILM_FRAMES)
 
     try:
-        with opened(entry, _STAGE) as file, TimeLimit(seconds) as limit:
+        with opened(entry, FILM_FRAMES) as file, TimeLimit(seconds) as limit:
             result = decoded(read_film, limit, seconds)
     except ReadError as error:
         result = error.failure

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dupfind.answers.explain import Advice, ExplainResult, Explanation, NearPicture
 from dupfind.evidence.facts import Test
-from dupfind.reasons import FILM_LIKENESS, ReasonCode, is_fragment
+from dupfind.reasons import ReasonCode, is_fragment, never_proves
 from dupfind.report import Screen
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
 from dupfind.report.look import Page, likeness
@@ -115,13 +115,10 @@ def _tests(page: Page, tests: Sequence[Test]) -> None:
 def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> None:
     verdict = explanation.verdict
     reason = sentences(verdict.reasons)
-    if verdict.reasons and verdict.reasons[0].code in FILM_LIKENESS and verdict.witness is not None:
+    is_of_wholes = not (verdict.reasons and never_proves(verdict.reasons[0]))
+    if not is_of_wholes and verdict.witness is not None:
         page.add(f"  {likeness(verdict)} {printable(verdict.witness)}")
-    if reason and (
-        not explanation.nearest
-        or is_fragment(verdict.reasons[0])
-        or verdict.reasons != (explanation.nearest[0].reason,)
-    ):
+    if reason and (not explanation.nearest or verdict.reasons != (explanation.nearest[0].reason,)):
         page.add(printable(reason), wrap=True, indent=2)
     if not explanation.nearest:
         advice = explanation.advice
@@ -146,7 +143,7 @@ def _near(page: Page, number: int, near: NearPicture) -> None:
     page.add(f"     {grade}, {count(near.distance_bits, 'bit')} apart{turn}")
     if near.failed is not None:
         page.add(f"     failed {near.failed.name}: {value(near.failed)}, where {bound(near.failed)} passes")
-    if near.reason and near.evidence is Evidence.SIMILAR and (number > 1 or not is_fragment(near.reason)):
+    if near.reason and near.evidence is Evidence.SIMILAR:
         page.add(printable(sentence(near.reason)), wrap=True, indent=5)
     options = " ".join(near.advice.options)
     advice = f"accepted with {options}" if options else f"no option accepts it: {_obstacle(near.advice)}"
@@ -155,7 +152,7 @@ def _near(page: Page, number: int, near: NearPicture) -> None:
 
 def _obstacle(advice: Advice) -> str:
     if is_fragment(advice.obstacle):
-        return "a part of a picture does not prove the whole"
+        return "a part of a picture does not prove the whole: look at both"
     return "" if advice.obstacle is None else sentence(advice.obstacle)
 
 

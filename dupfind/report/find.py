@@ -100,7 +100,8 @@ def _list(page: Page, nearest: Sequence[NearFile]) -> None:
         if near.reason is not None and near.evidence is not None:
             file.append(f"\n- {printable(sentence(near.reason))}", style="dim")
         word = page.verdict(near.evidence.value if near.evidence else "unlike")
-        table.add_row(word, "" if near.distance_bits is None else str(near.distance_bits), f"{near.score:.2f}", file)
+        bits = "" if near.distance_bits is None else str(near.distance_bits)
+        table.add_row(word, bits, "" if near.score is None else f"{near.score:.2f}", file)
     page.add(table, indent=2)
 
 
@@ -163,7 +164,7 @@ def _rows(images: Iterable[Sought]) -> Iterable[Sequence[object]]:
                 near.evidence.value if near.evidence else "",
                 _yes(near.is_witness),
                 "" if near.distance_bits is None else near.distance_bits,
-                near.score,
+                "" if near.score is None else near.score,
                 cell(sentence(near.reason) if near.reason else ""),
                 error,
             )

@@ -158,7 +158,8 @@ def file_facts(file: FileVerdict, seen: PageContents, album: Places) -> dict[str
         **_turned(seen, file.path, shown_beside),
     }
     if file.witness is not None and file.evidence is not None:
-        facts |= {"other": shown(file.witness), "evidence": file.evidence.value, "bits": file.distance_bits or 0}
+        facts |= {"other": shown(file.witness), "evidence": file.evidence.value}
+        facts["bits"] = None if file.score is None else file.distance_bits or 0
     elif near is not None:
         facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": shown(sentences(near.reasons) or "")}
     if reason := sentences(file.reasons):

@@ -13,8 +13,9 @@ from functools import partial
 from itertools import groupby
 
 from dupfind.pictures import formats
-from dupfind.reasons import Fact, Reason, ReasonCode, is_fragment, listed, never_proves
+from dupfind.reasons import Reason, ReasonCode, is_fragment, listed, never_proves, spelled
 from dupfind.values import (
+    FILM_FRAMES,
     LAST_LOOK,
     SECOND_LOOK,
     Evidence,
@@ -67,7 +68,7 @@ def judge_file(
         shown = witness if spell is None else spell(witness)
         reasons: tuple[Reason, ...] = ()
         if reason is not None:
-            reasons = listed(_spelled(reason, spell) if is_fragment(reason) else reason)
+            reasons = listed(spelled(reason, spell) if spell is not None and is_fragment(reason) else reason)
             if never_proves(reason):  # whatever is accepted
                 state = _SIMILAR
         return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reasons))
@@ -78,23 +79,11 @@ def judge_file(
     if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
         reason = Reason(ReasonCode.UNREADABLE, (failure.reason,))
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, (reason,))
-    if failure is not None and not failure.lasting:
+    if failure is not None and (not failure.lasting or failure.stage == FILM_FRAMES):
         note = Reason(ReasonCode.NOT_READ, (failure.reason,))
     return FileVerdict(
         path, kind, FileState.MISSING, entry.size_bytes, None, None, None, () if note is None else (note,)
     )
-
-
-def _spelled(reason: Reason, spell: Callable[[str], str] | None) -> Reason:
-    """Give the reason of a fragment with the paths of further pictures as they are reported."""
-
-    def shown(fact: Fact) -> Fact:
-        if not isinstance(fact, Reason) or spell is None:
-            return fact
-        path, *place = fact.facts
-        return Reason(fact.code, (spell(str(path)), *place))
-
-    return reason._replace(facts=tuple(map(shown, reason.facts)))
 
 
 def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:

@@ -23,7 +23,7 @@ function nearest(image, index, near, place) {
   const figure = figureOf(who, near.path, sightOf(near), canCompare ? () => compare(image, index, near) : null, head);
   if (image.over === near) figure.classList.add("chosen");
   const apart = near.bits === null ? "" : `${counted(near.bits, "bit")} of 64 apart, `;
-  figure.append(make("p", { class: "why" }, [`${apart}score\u00a0${near.score.toFixed(2)}`, near.reason].filter(Boolean).join("; ")));
+  figure.append(make("p", { class: "why" }, [near.score === null ? "" : `${apart}score\u00a0${near.score.toFixed(2)}`, near.reason].filter(Boolean).join("; ")));
   return figure;
 }
 
