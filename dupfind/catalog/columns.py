@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from tokenize import TokenError
 from typing import Any, Self
 
 import numpy as np
@@ -64,6 +65,26 @@ _CHANGES, _HEADER_BYTES = slice(24, 32), 100
 """Where an SQLite file counts its changes and its pages: https://www.sqlite.org/fileformat2.html, section 1.3."""
 
 
+_HEAD_KINDS = {
+    ("stamp", "version", "hashes"): str,
+    ("rows", "made", "most_pixels"): int,
+    ("recipes",): list,
+    ("notes",): dict,
+}
+_NO_ARRAY = (
+    EOFError,
+    IndexError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    ValueError,
+)
+"""What NumPy raises of a file that only begins like one of its own: it reads the header as Python."""
+
+
 @dataclass(frozen=True)
 class Head:
     """What columns say of themselves."""
@@ -83,6 +104,13 @@ class Head:
     """By folder, relative to the root, why they are not."""
     most_pixels: int
     """Of the largest picture."""
+
+    def __post_init__(self) -> None:
+        """Raise ``TypeError`` where a file of somebody else says something else than numbers, texts and lists."""
+        for names, kind in _HEAD_KINDS.items():
+            for name in names:
+                if not isinstance(getattr(self, name), kind):
+                    raise TypeError(name)
 
 
 class Columns:
@@ -107,13 +135,15 @@ class Columns:
                 columns = cls(folder, Head(**json.load(text)))
             rows = columns.head.rows
             lengths = {len(columns._mapped(name)) for name in _TYPES}
-            columns._mapped("folders", (np.int64, 2))
+            starts = columns._folders()[1]
         except OSError as error:
             return reason_of(error)
-        except (EOFError, TypeError, ValueError):
+        except _NO_ARRAY:
             return "they are damaged"
         if columns.head.stamp != stamp_of(catalog, file) or columns.head.version != __version__:
             return "they are of another state of the catalog, or of another version of dupfind"
+        if rows and (starts[:1].tolist() != [0] or np.any(np.diff(starts) < 0)):
+            return "they are damaged"
         return columns if lengths == {rows} else "they are damaged"
 
     def _mapped(self, name: str, form: tuple[type[np.generic], int] | None = None) -> NDArray[Any]:
@@ -123,6 +153,11 @@ class Columns:
         if array.dtype != np.dtype(kind) or array.ndim != dimensions:
             raise ValueError(name)
         return array
+
+    def _folders(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Read the numbers of the folders, and the first row of each; raises ``ValueError`` likewise."""
+        numbers, starts = np.array(self._mapped("folders", (np.int64, 2))).reshape(-1, 2).T
+        return numbers, starts
 
     def _shards(self, *names: str) -> Iterator[tuple[int, list[NDArray[Any]]]]:
         """Yield these columns a shard at a time, with the number of its first row.
@@ -189,7 +224,7 @@ class Columns:
 
         Raises :class:`~dupfind.errors.CatalogError` where there is no such row.
         """
-        numbers, starts = np.array(self._mapped("folders", (np.int64, 2))).reshape(-1, 2).T
+        numbers, starts = self._folders()
         places = np.searchsorted(starts, rows, "right") - 1
         for place in np.unique(places).tolist():
             wanted = (rows[places == place] - starts[place]).tolist()
