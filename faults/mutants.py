@@ -93,7 +93,7 @@ def main() -> int:
         "--promise", action="store_true", help="run the machine of the promise alone, on what it has to see"
     )
     options = parser.parse_args()
-    marks = ["-m", "slow" if options.promise else "not slow"] if options.promise or options.fast else []
+    marks = ["-m", "not slow"] if options.fast else []
     chosen = [
         (rule._replace(tests=(_PROMISE,)) if options.promise else rule, mutant)
         for rule in read()
