@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
 TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz fuzz-guided faults mutants audit fixtures docs site changelog lock sbom deb man clean
+.PHONY: help demo test check test-without-posix format bench bench-accuracy fuzz fuzz-guided faults mutants promise try-tools audit fixtures docs site changelog lock sbom deb man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,13 @@ check: $(READY) ## The whole gate: format, lint, imports, types, docs drift, all
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
 	$(TEST)
+	$(BIN)/python -m tests.helpers.no_posix -q -m "not slow" $(PORTABLE)
+
+# What looks at files, folders, processes and caches, without what only POSIX has: less than a minute.
+PORTABLE := $(patsubst %,tests/test_%.py,walk roots pipeline verdict archives output source)
+
+test-without-posix: $(READY) ## Run the fast tests over a program that has nothing of POSIX: no fork, timers, users, handles of folders
+	$(BIN)/python -m tests.helpers.no_posix --numprocesses $(PROCESSES) --dist loadfile -m "not slow"
 
 format: $(READY) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet .
@@ -90,6 +97,12 @@ audit: $(READY) ## Ask the advisory database about the versions that are install
 
 mutants: $(READY) ## Break each safety rule and see that a test fails (half an hour)
 	$(BIN)/python -m faults.mutants
+
+promise: $(READY) ## Break the safety rules that the machine of the promise has to see, and see that it does (ten minutes)
+	$(BIN)/python -m faults.mutants --promise
+
+try-tools: ## Install the wheel with pipx and with uv, and run selftest there (asks the package index)
+	packaging/try-tools.sh
 
 fuzz: $(READY) ## Break 10,000 pictures and many more outlines, and see that nothing else breaks (see docs/hostile.md)
 	$(BIN)/python -m fuzz.pictures --keep build/fuzz

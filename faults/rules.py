@@ -17,6 +17,8 @@ class Mutant(NamedTuple):
     old: str
     """Occurs there exactly once."""
     new: str
+    is_promised: bool = False
+    """Whether the machine of ``tests/test_promise_machine.py`` has to see it, too."""
 
 
 class Rule(NamedTuple):
@@ -40,7 +42,10 @@ def read() -> list[Rule]:
             one["what"],
             one["fault"],
             tuple(one["tests"]),
-            tuple(Mutant(mutant["module"], mutant["old"], mutant["new"]) for mutant in one["mutant"]),
+            tuple(
+                Mutant(mutant["module"], mutant["old"], mutant["new"], mutant.get("promise", False))
+                for mutant in one["mutant"]
+            ),
         )
         for one in rules
     ]

@@ -10,27 +10,39 @@ import json
 import os
 import tarfile
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import botocore.session
 import numpy as np
+from botocore.parsers import ResponseParserError, create_parser
 
 from dupfind import baseline, libraries
 from dupfind.acting import journal
 from dupfind.answers import decisions
-from dupfind.archives import opening, tar_file, zip_file
+from dupfind.archives import contents, opening, tar_file, zip_file
 from dupfind.archives.contents import BrokenArchiveError, Contents
+from dupfind.buckets import names, s3, webdav
+from dupfind.buckets.store import AgainError, State
 from dupfind.cache import packing
+from dupfind.catalog import columns
+from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.cli import config_file
-from dupfind.errors import ActingError, NotAPictureError, SettingsError, UndecodableError
+from dupfind.commands import indexing
+from dupfind.errors import ActingError, CatalogError, NotAPictureError, SettingsError, UndecodableError
 from dupfind.evidence import fragments
-from dupfind.pictures import decode, descriptive, film_data, film_frames, image_data, png_texts
+from dupfind.pictures import decode, descriptive, exif_extent, film_data, film_frames, image_data, png_texts
 from dupfind.pool import film_prints
+from dupfind.settings import make_settings
 from dupfind.sidecars import contents as sidecars
+from dupfind.sidecars import kinds as sidecar_kinds
 from dupfind.sidecars.kinds import Kind
 from dupfind.sources import disregarded, mounts
 from dupfind.values import THUMBNAIL_SIDE
@@ -164,6 +176,125 @@ def try_findings(content: bytes) -> None:
         packing.unpack(zlib.compress(content, 0), [], [])
 
 
+@cache
+def _catalog() -> str:
+    """Index a few files; gives the path of the catalog, beside which it has columns."""
+    top = Path(tempfile.mkdtemp(prefix="dupfind-fuzz-"))
+    (top / "drive").mkdir()
+    for number in range(3):
+        (top / "drive" / f"{number}.txt").write_bytes(b"words" * number)
+    given = make_settings(haystack=[str(top / "drive")], called="", may_be_catalogs=False, no_cache=True)
+    indexing.index(given, str(top / "drive.catalog"), make_executor=lambda: ThreadPoolExecutor(1), with_columns=True)
+    return str(top / "drive.catalog")
+
+
+_COLUMNS = ("head.json", "folders.npy", "kind.npy", "hash.npy", "size.npy")
+
+
+def _columns() -> list[bytes]:
+    folder = Path(_catalog() + columns.SUFFIX)
+    return [bytes([number]) + (folder / name).read_bytes() for number, name in enumerate(_COLUMNS)]
+
+
+def try_columns(content: bytes) -> None:
+    """Columns of which one file is another are used or not; what they lead to is in the catalog, or one error."""
+    catalog, none = _catalog(), np.empty(0, np.int64)
+    broken = Path(catalog + columns.SUFFIX, _COLUMNS[content[0] % len(_COLUMNS)] if content else "head.json")
+    sound = broken.read_bytes()
+    broken.write_bytes(content[1:])
+    try:
+        with closing(CatalogFile.for_reading(catalog)) as file, suppress(CatalogError):
+            opened = columns.Columns.opened(catalog, file)
+            if isinstance(opened, columns.Columns):
+                rows = [opened.told(), opened.twins([5], [1]), opened.near(np.zeros(1, np.uint64), 10)]
+                opened.counts(none)
+                for path, _ in opened.states(np.unique(np.concatenate(rows)), file):
+                    _expect(path.endswith(".txt"), f"no file of the catalog: {path}")
+    finally:
+        broken.write_bytes(sound)
+
+
+def try_listings(content: bytes) -> None:
+    """What a WebDAV server says of a folder, and an S3 one of its objects: names and sizes that files can have."""
+    with suppress(OSError, AgainError):
+        for element in webdav._responses([content[:99], content[99:]], time.monotonic() + 9):  # noqa: SLF001
+            key, _, state = webdav._member(element)  # noqa: SLF001
+            _check_stored(key, state)
+    with suppress(ResponseParserError, ValueError):  # told of as what they are, see dupfind/buckets/s3.py
+        answer = _s3_parser().parse({"body": content, "headers": {}, "status_code": 200}, _s3_shape())
+        for item in answer.get("Contents") or []:
+            listed = s3._listed(item)  # noqa: SLF001
+            if listed is not None:
+                _check_stored(listed.key, listed.state)
+
+
+def _check_stored(key: str, state: State | None) -> None:
+    names.why_no_path(key)
+    names.in_order(names.folder_around(key))
+    if state is not None:
+        _expect(0 <= state.size_bytes < 1 << 63, "a size that no file has")
+        _expect(-(1 << 63) <= state.mtime_ns < 1 << 63, "a time that no file has")
+
+
+@cache
+def _s3_shape() -> Any:  # noqa: ANN401 - of botocore
+    return botocore.session.get_session().get_service_model("s3").operation_model("ListObjectsV2").output_shape
+
+
+@cache
+def _s3_parser() -> Any:  # noqa: ANN401 - likewise
+    return create_parser("rest-xml")
+
+
+def try_sidecar_names(content: bytes) -> None:
+    """Names of a folder: those that a sidecar may describe are there, and are no sidecars themselves."""
+    listed = sorted({os.fsdecode(name) for name in content[:4000].split(b"\n")[:20] if name.strip(b"/\0")})
+    for name in listed:
+        sidecar_kinds.numbered(name)
+        kind = sidecar_kinds.kind_of(name)
+        if kind is not None:
+            _expect(sidecar_kinds.may_be_sidecar(name), f"not asked about: {name!r}")
+            owners = sidecar_kinds.owners_of(kind, name, listed)
+            _expect(set(owners) <= set(listed) - {name}, "an owner that is not there, or itself")
+            sidecars.is_titled(name, listed[0])
+
+
+def try_exif_extent(content: bytes) -> None:
+    """What no tag of an Exif block accounts for is a part of it."""
+    rest = exif_extent.loose(content)
+    block = content.removeprefix(exif_extent.HEAD)
+    _expect(rest is None or all(piece in block for piece in rest.pieces), "not of the block")
+    _expect(exif_extent.counting(content) == ([] if rest is None else [b"loose", *rest.pieces]), "told otherwise")
+    exif_extent.joined([content[:200], content[200:]])
+
+
+def try_archive_listings(content: bytes) -> None:
+    """What an archive held in an earlier run is packed and unpacked as it was."""
+    for listed in (zip_file.list_zip, tar_file.list_tar):
+        with suppress(BrokenArchiveError, *opening._BROKEN):  # noqa: SLF001 - as above
+            found = contents.Listed(listed(io.BytesIO(content), 0, len(content)), None, {})
+            packed = contents.pack_listed(found)
+            _expect(packed is not None and contents.unpack_listed(packed) == found, "recalled otherwise")
+
+
+def _exif() -> list[bytes]:
+    maker = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"
+    return [maker, maker + b"\xff\xd8\xff\xe0" + bytes(range(1, 200)), b"MM\0*\0\0\0\x08" + bytes(40)]
+
+
+_WEBDAV = b"""<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:response><D:href>/x/a%20b.jpg</D:href>
+<D:propstat><D:prop><D:resourcetype/><D:getcontentlength>5</D:getcontentlength>
+<D:getlastmodified>Mon, 30 Nov 2026 12:00:00 GMT</D:getlastmodified>
+<D:getetag>"1"</D:getetag></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>"""
+_S3 = b"""<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><KeyCount>1</KeyCount>
+<IsTruncated>false</IsTruncated><Contents><Key>x/a.jpg</Key><LastModified>2026-11-30T12:00:00.000Z</LastModified>
+<ETag>"1"</ETag><Size>5</Size></Contents></ListBucketResult>"""
+_NAMES = (
+    b"IMG_1.JPG\nIMG_1.JPG.json\nIMG_1(1).JPG\nIMG_1.JPG(1).json\nIMG_1.JPG.supplemental-metadata.json\nmetadata.json",
+    b"a.xmp\na.CR2\na.jpg.xmp\na.aae\n.picasa.ini\nb.jpg.pp3\nc.dop\nMetadatos.json",
+)
+
+
 def _of_a_file(read: Callable[[str], object], *meant: type[Exception]) -> Callable[[bytes], None]:
     """Make a check of what is read by its path, and may raise what is ``meant``."""
 
@@ -281,5 +412,10 @@ TARGETS: dict[str, Target] = {
     "findings": Target(try_findings, lambda: [b"\0\0\0\2{}", b'{"lengths": [0, 0, 0, 0, 0, 0]}']),
     "baseline": Target(_of_a_file(baseline.read, SettingsError), partial(_json, _REPORT)),
     "journal": Target(_of_a_file(journal.read, ActingError), partial(_json, _HEAD, *_STEPS)),
+    "columns": Target(try_columns, _columns),
+    "listings": Target(try_listings, lambda: [_WEBDAV, _S3]),
+    "sidecar names": Target(try_sidecar_names, lambda: list(_NAMES)),
+    "exif extent": Target(try_exif_extent, _exif),
+    "archive listings": Target(try_archive_listings, _zips),
     "config": Target(_of_a_file(_read_config, SettingsError), lambda: [b'workers = 2\n[scan]\nformat = "json"\n']),
 }

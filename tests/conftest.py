@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from fixtures import demo
+from tests.helpers.no_posix import HIDDEN, why_by_nature
 from tests.helpers.places import ROOT
 from tests.helpers.races import RACY_SECONDS
 from tests.helpers.served import Order, Server, open_files
@@ -83,7 +84,13 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` is looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow all cases of a ``mostly_slow(fast=N)`` test but N of them, which are spread evenly."""
+    """Mark as slow all cases of a ``mostly_slow(fast=N)`` test but N of them, which are spread evenly.
+
+    Skip what is about POSIX itself where that is hidden from the program (``python -m tests.helpers.no_posix``).
+    """
+    for item in items if HIDDEN in os.environ else ():
+        if (reason := why_by_nature(item.nodeid)) is not None:
+            item.add_marker(pytest.mark.skip(reason=reason))
     cases: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
     for item in items:
         if item.get_closest_marker("mostly_slow") is not None:

@@ -302,7 +302,19 @@ def test_a_machine_that_does_not_see_these_columns_says_so(tmp_path: Path, harm:
     assert (None if harm else np.array([1], "<i8").tobytes()) == packed
 
 
-@pytest.mark.parametrize("harm", ["no head", "no column", "cut off", "another type", "no head's form", "no array"])
+HARMS = "no head", "no column", "cut off", "another type", "no head's form", "no array"
+HEADERS = {
+    "a header without its end": b"{'d" + b" " * 12,
+    "a header in deep brackets": b"(" * 6000,
+    "more rows than a number counts": b"{'descr': '<i8', 'fortran_order': False, 'shape': (%d,), }" % 10**30,
+    "a wrong header": b"{'descr': [[[]]], 'fortran_order': False, 'shape': (2,), }",
+    "no Python": b"{'descr': '<i8', 'shape': 09 }",
+}
+"""Found by `fuzz.guided`, and what is like it: of the file behind its mark and the length of the header."""
+HEADS: dict[str, Any] = {"rows that are a list": [2], "rows that are a text": "2"}
+
+
+@pytest.mark.parametrize("harm", [*HARMS, *HEADERS, *HEADS, "folders of another form", "no folders"])
 def test_what_is_no_column_is_not_used(tree: TreeBuilder, tmp_path: Path, harm: str) -> None:
     """Whatever became of the files; the answer is that of the catalog."""
     drive, catalog = tree("drive", {"a.txt": b"a", "b.txt": b"b"}), tmp_path / "c"
@@ -321,6 +333,17 @@ def test_what_is_no_column_is_not_used(tree: TreeBuilder, tmp_path: Path, harm: 
             (folder / "head.json").write_text("[]")
         case "no array":
             (folder / "inode.npy").write_bytes(b"\x93NUMPY")
+        case "folders of another form":
+            np.save(folder / "folders.npy", np.zeros((1, 3), np.int64))
+        case "no folders":
+            np.save(folder / "folders.npy", np.zeros((0, 2), np.int64))
+        case _ if harm in HEADERS:
+            header = HEADERS[harm] + b"\n"
+            content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + bytes(16)
+            (folder / "size.npy").write_bytes(content)
+        case _:
+            head = json.loads((folder / "head.json").read_text())
+            (folder / "head.json").write_text(json.dumps(head | {"rows": HEADS[harm]}))
     shutil.rmtree(drive)
     ears = Ears()
     report = report_of([catalog], tree("needles", {"n.txt": b"a"}), ears)

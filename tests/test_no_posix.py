@@ -18,7 +18,7 @@ from dupfind.selftest import runs
 from dupfind.settings import make_settings
 from dupfind.sources import roots
 from dupfind.values import FolderState
-from tests.helpers.no_posix import TAKEN, take_away
+from tests.helpers.no_posix import NAMES, TAKEN, hide, take_away
 from tests.helpers.scans import scan
 from tests.helpers.trees import build_tree, own_homes
 
@@ -126,3 +126,31 @@ def test_a_group_that_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in ("grp", "pwd"):
         monkeypatch.setitem(sys.modules, name, None)
     assert "may be written by others (chmod go-w helps)" == permissions.distrust_of_file(cache.stat())
+
+
+def test_what_is_hidden_is_hidden_from_the_program_alone(tmp_path: Path) -> None:
+    """Else the suite would run over a program that has everything, or would itself be without its tools."""
+    code = """
+import os, signal, resource, fcntl
+from dupfind.pool import time_limit
+from dupfind.sources import entries, mounts
+from dupfind.acting import places
+for module, name in ((entries.os, "fork"), (entries.os, "O_NOFOLLOW"), (entries.os, "geteuid"), (mounts.os, "statvfs")):
+    assert not hasattr(module, name) and hasattr(os, name), name
+assert not entries.os.supports_dir_fd and os.supports_dir_fd
+assert entries.os.path is os.path and entries.os.environ is os.environ
+assert hasattr(signal, "setitimer")
+exec("import signal, sys\\nhas_timer = hasattr(signal, 'setitimer')", vars(entries))
+assert not entries.has_timer
+for name in ("resource", "fcntl", "grp", "pwd", "termios"):
+    try:
+        exec(f"import {name}", vars(entries))
+    except ImportError:
+        continue
+    raise AssertionError(name)
+os.fork_of_a_test = 1
+assert entries.os.fork_of_a_test == 1
+"""
+    environment = os.environ | hide(tmp_path, NAMES)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False, text=True)
+    assert (0, "") == (done.returncode, done.stderr)

@@ -162,3 +162,12 @@ def test_groups_that_include_others() -> None:
         [sys.executable, str(ROOT / ".ci" / "install"), "none"], capture_output=True, check=False, text=True
     )
     assert (1, "pyproject.toml has no dependency group none\n") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("name", ["lock.sh", "try-tools.sh"])
+def test_scripts_are_shell(name: str) -> None:
+    """Any shell of POSIX reads them to their end, and they can be run; CI runs them, with a network."""
+    script = ROOT / "packaging" / name
+    assert os.access(script, os.X_OK)
+    done = subprocess.run(["sh", "-n", str(script)], capture_output=True, check=False, text=True)
+    assert (0, "") == (done.returncode, done.stderr)

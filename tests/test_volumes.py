@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,8 @@ def test_a_file_system_is_asked_itself(
     assert expected == asked(device, tmp_path)
     assert "" == asked(device, tmp_path / "gone")
     assert "" == asked(device + 1, tmp_path)  # another one is mounted over it by now
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    assert "" == asked(device, tmp_path), "a Python that cannot ask"
 
 
 def test_on_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

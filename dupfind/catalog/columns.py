@@ -15,8 +15,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
+from tokenize import TokenError
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -68,6 +69,30 @@ _CHANGES, _HEADER_BYTES = slice(24, 32), 100
 """Where an SQLite file counts its changes and its pages: https://www.sqlite.org/fileformat2.html, section 1.3."""
 
 
+_HEAD_KINDS = {
+    ("stamp", "version", "hashes"): str,
+    ("rows", "made", "most_pixels", "unnumbered"): int,
+    ("recipes",): list,
+    ("notes",): dict,
+}
+_NO_ARRAY = (
+    EOFError,
+    IndexError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    ValueError,
+)
+"""What NumPy raises of a file that only begins like one of its own: it reads the header as Python."""
+
+
+class _OtherHeadError(ValueError):
+    """The head was written by another version: it says other things."""
+
+
 @dataclass(frozen=True)
 class Head:
     """What columns say of themselves."""
@@ -92,9 +117,19 @@ class Head:
 
     @classmethod
     def read(cls, folder: str) -> Self:
-        """Read it; raises ``OSError``, and ``TypeError`` or ``ValueError`` where it is none."""
+        """Read it; raises ``OSError``, and one of ``_NO_ARRAY`` where it is none, or that of another version."""
         with open(os.path.join(folder, _HEAD), encoding="utf-8") as text:
-            return cls(**json.load(text))
+            told = json.load(text)
+        if isinstance(told, dict) and told.keys() != {field.name for field in fields(cls)}:
+            raise _OtherHeadError
+        return cls(**told)
+
+    def __post_init__(self) -> None:
+        """Raise ``TypeError`` where a file of somebody else says something else than numbers, texts and lists."""
+        for names, kind in _HEAD_KINDS.items():
+            for name in names:
+                if not isinstance(getattr(self, name), kind):
+                    raise TypeError(name)
 
 
 class Columns:
@@ -118,16 +153,17 @@ class Columns:
             columns = cls(folder, Head.read(folder))
             rows = columns.head.rows
             lengths = {len(columns._mapped(name)) for name in _TYPES}
-            columns._mapped("folders", (np.int64, 2))
+            starts = columns._folders()[1]
         except OSError as error:
             return reason_of(error)
-        except TypeError:
+        except _OtherHeadError:
             return _OTHER_STATE
-        except (EOFError, ValueError):
+        except _NO_ARRAY:
             return "they are damaged"
         if columns.head.stamp != stamp_of(catalog, file) or columns.head.version != __version__:
             return _OTHER_STATE
-        return columns if lengths == {rows} else "they are damaged"
+        are_folders = not rows or (starts[:1].tolist() == [0] and np.all(np.diff(starts) >= 0))
+        return columns if are_folders and lengths == {rows} else "they are damaged"
 
     def _mapped(self, name: str, form: tuple[type[np.generic], int] | None = None) -> NDArray[Any]:
         """Map a column; raises ``ValueError`` where it is none of ours."""
@@ -136,6 +172,11 @@ class Columns:
         if array.dtype != np.dtype(kind) or array.ndim != dimensions:
             raise ValueError(name)
         return array
+
+    def _folders(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Read the numbers of the folders, and the first row of each; raises ``ValueError`` likewise."""
+        numbers, starts = np.array(self._mapped("folders", (np.int64, 2))).reshape(-1, 2).T
+        return numbers, starts
 
     def _shards(self, *names: str) -> Iterator[tuple[int, list[NDArray[Any]]]]:
         """Yield these columns a shard at a time, with the number of its first row.
@@ -204,7 +245,7 @@ class Columns:
             if columns.head != part.head or any(len(columns._mapped(name)) != part.head.rows for name in _SEARCHED):
                 return None
             return columns._near(part, hashes, radius_bits).astype("<i8").tobytes()
-        except (OSError, EOFError, TypeError, ValueError):
+        except (OSError, *_NO_ARRAY):
             return None
 
     def pictures(self, without: Rows) -> Iterator[tuple[Rows, list[int]]]:
@@ -230,7 +271,7 @@ class Columns:
 
         Raises :class:`~dupfind.errors.CatalogError` where there is no such row.
         """
-        numbers, starts = np.array(self._mapped("folders", (np.int64, 2))).reshape(-1, 2).T
+        numbers, starts = self._folders()
         places = np.searchsorted(starts, rows, "right") - 1
         for place in np.unique(places).tolist():
             wanted = (rows[places == place] - starts[place]).tolist()

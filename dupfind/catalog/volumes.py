@@ -93,8 +93,10 @@ def _of_itself(volume: Volume, points: Mapping[int, str]) -> str:
     """Ask the file system, through anything that is mounted of it; empty where it does not tell."""
     if volume.kind not in _TELL_OWN_UUID or volume.is_numbered_apart or volume.device not in points:
         return ""
-    import fcntl  # only where there is Linux
-
+    try:
+        import fcntl  # on POSIX only; elsewhere no table of mounts tells of such a volume, or it is not asked
+    except ImportError:
+        return ""
     try:
         handle = os.open(points[volume.device], os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:

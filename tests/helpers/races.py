@@ -28,12 +28,63 @@ NAMES = ("a", "b", "c")
 
 
 @contextmanager
-def believed_at_once() -> Iterator[None]:
+def believed_at_once(after_seconds: float = 0) -> Iterator[None]:
     """Files of milliseconds ago are believed: a machine cannot wait two seconds after each step."""
     with ExitStack() as stack:
         for module in (cache, result_cache, last_run):
-            stack.enter_context(patch.object(module, "_RACY_NS", 0))
-        stack.enter_context(patch.object(indexing, "RACY_NS", 0))
+            stack.enter_context(patch.object(module, "_RACY_NS", int(after_seconds * 1e9)))
+        stack.enter_context(patch.object(indexing, "RACY_NS", int(after_seconds * 1e9)))
+        yield
+
+
+TICK_SECONDS = 1000
+"""Of a clock so coarse that all that a test does carries one time, or two."""
+
+
+class _CoarseEntry:
+    """What a directory lists, with the times of :func:`coarse_clock`."""
+
+    def __init__(self, entry: os.DirEntry[str]) -> None:
+        self._entry = entry
+
+    def stat(self, **options: bool) -> os.stat_result:
+        """Return what the system says, but for its times."""
+        return _coarse(self._entry.stat(**options))
+
+    def __fspath__(self) -> str:
+        return self._entry.path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._entry, name)
+
+
+def _coarse(found: os.stat_result) -> os.stat_result:
+    fields = found.__reduce__()[1]
+    tick_ns = TICK_SECONDS * 10**9
+    times = {name: getattr(found, name) // tick_ns * tick_ns for name in ("st_mtime_ns", "st_ctime_ns")}
+    return os.stat_result(fields[0], fields[1] | times)
+
+
+@contextmanager
+def coarse_clock() -> Iterator[None]:
+    """A file system whose clock ticks so rarely that no edit changes a time; what was just written is believed by none.
+
+    Stands for FAT and its two seconds.
+    """
+    real = {name: getattr(os, name) for name in ("stat", "lstat", "fstat", "scandir")}
+
+    @contextmanager
+    def listed(*where: Any) -> Iterator[Iterator[_CoarseEntry]]:
+        with real["scandir"](*where) as entries:
+            yield map(_CoarseEntry, entries)
+
+    with ExitStack() as stack:
+        for name in ("stat", "lstat", "fstat"):
+            call = real[name]
+            wrapped = lambda *words, _call=call, **options: _coarse(_call(*words, **options))  # noqa: E731
+            stack.enter_context(patch.object(os, name, wrapped))
+        stack.enter_context(patch.object(os, "scandir", listed))
+        stack.enter_context(believed_at_once(2 * TICK_SECONDS))
         yield
 
 

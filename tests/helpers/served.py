@@ -150,7 +150,8 @@ def _load() -> None:
         importlib.import_module(name)
     with suppress(ImportError):  # of an extra, and slow to load
         importlib.import_module("cv2")
-    launch.start_server()
+    if hasattr(launch.os, "fork"):  # hidden from the program, maybe: see no_posix
+        launch.start_server()
     never_wait_for_the_disk()
 
 
