@@ -62,9 +62,8 @@ class SameFile:
             is_one_state = times == (needle_state.st_mtime_ns, needle_state.st_ctime_ns)
             return (state.st_size == needle_state.st_size and is_one_state) or self.is_disguised(entry, needle)
         # Nobody knows whether the file system tells the case of letters, or forms of Unicode, apart.
-        is_same_name = is_same_folder and folded_path(os.path.basename(real)) == folded_path(
-            os.path.basename(needle.path)
-        )
+        name, needle_name = os.path.basename(real), os.path.basename(needle.path)
+        is_same_name = is_same_folder and folded_path(name) == folded_path(needle_name)
         return state.st_nlink == 1 or is_same_name or self.is_one_place(entry.path, needle.path)
 
     def is_one_place(self, path: str, other: str) -> bool:
