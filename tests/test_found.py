@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dupfind.answers.find import FindResult, NearFile, Sought
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, ScanSettings
 
 SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
 WITNESS = NearFile("h/a", Evidence.SAME, 16, None, is_witness=True)
 COPY = NearFile("h/b", Evidence.IDENTICAL, None, None, is_witness=True)
-OTHER = NearFile("h/c", Evidence.SIMILAR, 32, "cropped", is_witness=False)
+OTHER = NearFile("h/c", Evidence.SIMILAR, 32, Reason(ReasonCode.SHAPE), is_witness=False)
 
 
 def test_seen_is_what_has_a_witness() -> None:
