@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import posixpath
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
@@ -21,6 +20,7 @@ from dupfind.sources.entries import ChangedError, StoredEntry
 from dupfind.sources.ignore import EXCLUDED
 from dupfind.sources.source import Listing, Source
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
+from tests.helpers.loopback import LoopbackServer
 
 OLD_NS = 1_500_000_000_000_000_000
 
@@ -38,23 +38,13 @@ class Stored(NamedTuple):
         return digest_of([self.data, str(self.mtime_ns).encode()]).hex()
 
 
-class Store:
+class Store(LoopbackServer):
     """Buckets by name, and a server for them; ``asked`` has every request for the content of an object."""
 
     def __init__(self) -> None:
         self.buckets: dict[str, dict[str, Stored]] = {}
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), _handler(self)))
 
     def put(self, bucket: str, files: Mapping[str, bytes], mtime_ns: int = OLD_NS) -> None:
         """Store these; what is there is replaced."""
@@ -62,11 +52,6 @@ class Store:
         for name, data in files.items():
             self._number = getattr(self, "_number", 0) + 1
             objects[name] = Stored(data, mtime_ns, self._number)
-
-    @property
-    def port(self) -> int:
-        """Where the server listens."""
-        return int(self._server.server_address[1])
 
 
 def _handler(store: Store) -> type[BaseHTTPRequestHandler]:

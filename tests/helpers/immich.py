@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
+
+from tests.helpers.loopback import LoopbackServer
 
 KEY = "a-key-that-nobody-may-see"
 _NAMESPACE = uuid.UUID(int=1)
 Trick = Callable[[BaseHTTPRequestHandler], bool]
 
 
-class Immich:
+class Immich(LoopbackServer):
     """Assets by their ids, and whoever asks for them; ends with the block."""
 
     def __init__(self) -> None:
@@ -33,22 +34,7 @@ class Immich:
         """Where the connections came from, each once."""
         self.trick: Trick = lambda _: False
         """Answers in the place of the server; tells whether it has."""
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._server.server_address[1]
+        super().__init__(_Server(("127.0.0.1", 0), _handler(self)))
 
     @property
     def url(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.helpers.loopback import LoopbackServer
 
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
@@ -22,23 +23,14 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: a test cut the connection."""
 
 
-class WsgiServer:
+class WsgiServer(LoopbackServer):
     """Serves ``answer``, each question on a thread; ``url`` is where."""
 
     def __init__(self, answer: Application) -> None:
-        self._server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=_Quiet)
-        self._server.daemon_threads = True  # type: ignore[attr-defined]
-        self.url = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=_Quiet)
+        server.daemon_threads = True  # type: ignore[attr-defined]
+        super().__init__(server)
+        self.url = f"http://127.0.0.1:{self.port}"
 
 
 def edited(answer: Application, environ: dict[str, Any], start: Start, edit: Callable[[bytes], bytes]) -> list[bytes]:
