@@ -308,8 +308,14 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def main() -> int:
     """Rewrite or check every page; gives the exit code."""
-    check = "--check" in sys.argv[1:]
     demo.build(_DEMO)
+    try:
+        return _write_or_check(is_check="--check" in sys.argv[1:])
+    finally:
+        shutil.rmtree(_DEMO)
+
+
+def _write_or_check(*, is_check: bool) -> int:
     made: dict[str, str] = {}
     drifted = []
     for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]):
@@ -320,17 +326,17 @@ def main() -> int:
         new = _PART.sub(lambda part: part[1] + made[part[2]] + part[3], text)
         if new != text:
             drifted.append(str(page.relative_to(ROOT)))
-            if not check:
+            if not is_check:
                 page.write_text(new)
     for file, new in ((man.FILE, man.page()), (screens.TABLE, screens.table())):
         if not file.is_file() or file.read_text() != new:
             drifted.append(str(file.relative_to(ROOT)))
-            if not check:
+            if not is_check:
                 file.parent.mkdir(exist_ok=True)
                 file.write_text(new)
     for name in drifted:
-        print(f"{name}: {'no longer what the program says; run make docs' if check else 'rewritten'}")  # noqa: T201
-    return 1 if check and drifted else 0
+        print(f"{name}: {'no longer what the program says; run make docs' if is_check else 'rewritten'}")  # noqa: T201
+    return 1 if is_check and drifted else 0
 
 
 if __name__ == "__main__":
