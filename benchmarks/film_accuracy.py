@@ -112,24 +112,20 @@ def _is_of(verdict: FileVerdict) -> bool:
 
 
 def markdown(verdicts: Sequence[FileVerdict], how: str) -> str:
-    """Set out a row a kind: of the films that were made, then of the real ones."""
-    lines = [
-        how,
-        "",
-        "| kind | made | found | with the right reason | real | found | with the right reason | wrongly found |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    """Set out a row a kind: of the films that were made, then of the real ones, where there are any."""
+    first = next(iter(kinds()))
+    origins = [origin for origin in (_MADE, _REAL) if count(verdicts, first, origin).films]
+    heads = ["kind", *(head for origin in origins for head in (origin, "found", "with the right reason"))]
+    lines = [how, "", f"| {' | '.join(heads)} | wrongly found |", f"|{' --- |' * (len(heads) + 1)}"]
     for kind in [*kinds(), OTHERS, STILL]:
-        ours, theirs = (count(verdicts, kind, origin) for origin in (_MADE, _REAL))
-        cells = [*_cells(kind, ours), *_cells(kind, theirs), ours.wrong + theirs.wrong]
-        lines.append(f"| {kind} | {' | '.join(map(str, cells))} |")
+        rows = [count(verdicts, kind, origin) for origin in origins]
+        cells = [kind, *(cell for row in rows for cell in _cells(kind, row)), sum(row.wrong for row in rows)]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
 
 def _cells(kind: str, row: Row) -> tuple[int | str, ...]:
-    if not row.films:
-        return "", "", ""
-    return row.films, row.found, row.told if kind in _CODES else ""
+    return (row.films, row.found, row.told if kind in _CODES else "") if row.films else ("", "", "")
 
 
 def main() -> int:
