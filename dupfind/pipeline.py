@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import libraries
 from dupfind.answers.decisions import Decision
-from dupfind.answers.findings import Findings, Parted, Remains
+from dupfind.answers.findings import Findings, Remains, Split
 from dupfind.cache.result_cache import Memory, program
 from dupfind.digest import digest_of
 from dupfind.events import Listener
@@ -75,9 +75,9 @@ class Scanned(NamedTuple):
     """By the path as reported, why needles are set aside by their names."""
 
     @property
-    def parted(self) -> Mapping[str, Parted]:
-        """By the path on disk, needles that a person has parted from files of the haystack."""
-        return self.findings.parted
+    def split(self) -> Mapping[str, Split]:
+        """By the path on disk, needles that a person has split from files of the haystack."""
+        return self.findings.split
 
     @property
     def matches(self) -> Mapping[str, Match]:
@@ -358,7 +358,7 @@ def _find_decided(
 
     scan = run.settings.scan
     standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
-    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=may_be_bare)
+    findings, *_ = find_matches(needles, haystack, run, standing.split, may_be_bare=may_be_bare)
     return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
 
 
@@ -375,7 +375,7 @@ def find_matches(
     needles: list[FileEntry],
     haystack: list[FileEntry],
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
     candidates: Pictures | None = None,
     learned: Learned | None = None,
     *,
@@ -383,7 +383,7 @@ def find_matches(
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """Run the stages between walk and verdict: what each needle has in the haystack, by bytes, then by picture.
 
-    Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
+    Gives the pictures of needles and haystack too, None where none was asked for. ``split`` are, by the path of a
     needle, files of the haystack that prove nothing of it but by their bytes. ``candidates`` are the pictures of this
     haystack as this function gave them before, where it did. ``learned`` takes in what the next run may go by.
     ``may_be_bare`` is for who goes by the matches alone: of the pictures nothing but the pixels may have been looked at
@@ -421,11 +421,11 @@ def find_matches(
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
-            matched = match_by_previews(run, pictures, readable, parted, bare)
+            matched = match_by_previews(run, pictures, readable, split, bare)
         else:
-            matched = _match_all(run, pictures, readable, parted, candidates, bare)
+            matched = _match_all(run, pictures, readable, split, candidates, bare)
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
-        matches |= matched.matches | _match_parts(run, decodes, matched.matches, parted, learned)
+        matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
         failures |= matched.failures
         if learned is not None:
             learn_pictures(learned, needles, haystack, decodes, run)
@@ -434,7 +434,7 @@ def find_matches(
         failures |= decodes.failures
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     left = [entry for entry in unproved if entry.path not in matches and entry.path not in decoded]
-    of_films, unread = _match_films(left, haystack, run, parted)
+    of_films, unread = _match_films(left, haystack, run, split)
     matches |= of_films
     failures |= unread
     if scan.paranoid:
@@ -450,7 +450,7 @@ def _match_all(
     run: Reading,
     needles: Pictures,
     haystack: list[FileEntry],
-    parted: Mapping[str, frozenset[str]] | None,
+    split: Mapping[str, frozenset[str]] | None,
     candidates: Pictures | None,
     bare: Bare | None,
 ) -> Matched:
@@ -461,11 +461,11 @@ def _match_all(
     reader = run.reader
     candidates = candidates or reader.pictures(haystack, "decoding haystack", 1, bare=bare)
     decodes = Decodes(needles, candidates, reader.full_decodes, reader.measured)
-    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, parted))
+    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
 
 
 def _match_films(
-    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, parted: Mapping[str, frozenset[str]] | None
+    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, split: Mapping[str, frozenset[str]] | None
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
     """Match the films among needles; where there is none the haystack is not looked through."""
     films = [entry for entry in needles if is_film_name(entry.path)]
@@ -474,14 +474,14 @@ def _match_films(
     from dupfind.matching.films import match_films
 
     trusted = [entry for entry in haystack if entry.has_comparable_picture]
-    return match_films(films, trusted, run, parted)
+    return match_films(films, trusted, run, split)
 
 
 def _match_parts(
     run: Reading,
     decodes: Decodes,
     matches: Mapping[str, Match],
-    parted: Mapping[str, frozenset[str]] | None,
+    split: Mapping[str, frozenset[str]] | None,
     learned: Learned | None,
 ) -> dict[str, Match]:
     """Match needles without a match by parts of pictures; OpenCV is loaded only where there is such a needle."""
@@ -493,7 +493,7 @@ def _match_parts(
         return {}
     from dupfind.matching.fragments import match_fragments
 
-    return match_fragments(run, needles, haystack, matches, parted)
+    return match_fragments(run, needles, haystack, matches, split)
 
 
 def _are_films_read(scan: ScanSettings) -> bool:

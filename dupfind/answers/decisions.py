@@ -124,10 +124,10 @@ def _mark(value: object, name: str) -> Mark:
 def _refuse_contradictions(decisions: Sequence[Decision]) -> None:
     """Refuse a file that says two things of one needle: there is doubt, and no verdict rests on doubt."""
     unwanted = {decision.needle.digest for decision in decisions if decision.ruling is Ruling.NOT_WANTED}
-    parted = {
+    split = {
         (decision.needle.digest, decision.witness) for decision in decisions if decision.ruling is Ruling.DIFFERENT
     }
-    digests = {(needle, witness.digest) for needle, witness in parted if witness is not None}
+    digests = {(needle, witness.digest) for needle, witness in split if witness is not None}
     for number, decision in enumerate(decisions, start=1):
         if decision.ruling is not Ruling.SAME or decision.witness is None:
             continue

@@ -57,11 +57,11 @@ def match_fragments(
     needles: Pictures,
     haystack: Pictures,
     matches: Mapping[str, Match],
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, Match]:
     """Match needles without a match by parts that they have in common with pictures of the haystack; by path.
 
-    Where every needle has a match nothing is read. ``parted`` as in :func:`dupfind.matching.match.match_pictures`.
+    Where every needle has a match nothing is read. ``split`` as in :func:`dupfind.matching.match.match_pictures`.
     """
     lost = unmatched(needles, matches)
     readable = [place for place, entry in enumerate(haystack.entries) if entry.can_be_read]
@@ -84,7 +84,7 @@ def match_fragments(
                 ours = [marks[needles.entries[place].path] for place in together]
                 for number, candidate in index.candidates(ours):
                     of_needle = candidates[together[number]]
-                    apart = (parted or {}).get(needles.entries[together[number]].path, frozenset())
+                    apart = (split or {}).get(needles.entries[together[number]].path, frozenset())
                     if haystack.entries[candidate.picture].path not in apart:
                         _keep(of_needle, candidate)
     return _matched(run, needles, haystack, candidates)
