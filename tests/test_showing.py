@@ -219,7 +219,7 @@ def test_what_was_parted_has_both_pictures(trees: tuple[Path, Path]) -> None:
     assert all(found.sights[path].preview is not None for path in (large, other, str(haystack / "small.png")))
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("orientation", range(1, 8))
 def test_how_a_witness_is_turned(tree: TreeBuilder, orientation: int) -> None:
     """To lie on the needle, by the index of the orientation that brings it there."""
