@@ -390,7 +390,7 @@ def test_a_box_of_the_upright_picture_lies_in_the_stored_one(orientation: int) -
     assert exif.upright(cut, orientation).tobytes() == upright.crop(box).tobytes()
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("orientation", [1, 3, 6, 7])
 @pytest.mark.parametrize("size", [(300, 200), (500, 333)])
 def test_a_kernel_is_picked_by_tiles_of_what_would_come_out(orientation: int, size: tuple[int, int]) -> None:

@@ -92,7 +92,7 @@ def test_many_pairs_of_one_witness(tmp_path: Path) -> None:
     assert [True] * 3 == [one.is_lasting for one in found]
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("orientation", [0, 2, 5, 7])
 @pytest.mark.parametrize("smaller", ["needle", "witness"])
 def test_the_larger_one_is_reduced_as_the_smaller_one_was(tmp_path: Path, smaller: str, orientation: int) -> None:
@@ -110,7 +110,7 @@ def test_the_larger_one_is_reduced_as_the_smaller_one_was(tmp_path: Path, smalle
     assert [None] * 3 == [compared.objection for compared in found]
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("orientation", [0, 5])
 @pytest.mark.parametrize("smaller", ["needle", "witness"])
 def test_a_mark_is_seen_beside_a_picture_of_another_size(tmp_path: Path, smaller: str, orientation: int) -> None:

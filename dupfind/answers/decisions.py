@@ -156,7 +156,7 @@ def _as_mark(mark: Mark) -> dict[str, Any]:
 def with_decision(decisions: Sequence[Decision], new: Decision) -> tuple[Decision, ...]:
     """Return the decisions with a ``new`` one in place of those on the same needle, or on the same pair, before it.
 
-    What parts the needle of other files stays: it contradicts nothing. The page of ``--html`` keeps to the same rules.
+    Decisions that the needle differs from other files stay. The page of ``--html`` keeps to the same rules.
     """
     needle = new.needle.digest
     left = [earlier for earlier in decisions if earlier.needle.digest != needle or _is_of_another_pair(earlier, new)]

@@ -118,14 +118,14 @@ class Index:
         owners = _owners(needles)
         words = _stacked([marks.words for marks in needles], (0, len(fragments.SEARCHED))).astype(np.uint64)
         places = _stacked([marks.places for marks in needles], (0, 4))
-        found = [
+        near = [
             pair[:2]
             for dictionary, column in zip(self._dictionaries, words.T, strict=True)
             for pair in dictionary.pairs(column, fragments.RADIUS_BITS, _MOST_OF_WORD)
         ]
-        if not found:
+        if not near:
             return
-        ours, theirs = np.unique(np.array(found, np.int64), axis=0).T
+        ours, theirs = np.unique(np.array(near, np.int64), axis=0).T
         groups = owners[ours] * max(1, len(self._pictures)) + self._owners[theirs]
         order = np.argsort(groups, kind="stable")
         bounds = np.flatnonzero(np.diff(groups[order], prepend=-1, append=-1))

@@ -26,11 +26,11 @@ class LikeFilm(NamedTuple):
     entry: FileEntry
     reason: Reason
     run: FrameRun
-    """What it was found by."""
+    """The run of frames that both share."""
 
     @property
     def rank(self) -> tuple[int, int, int, str]:
-        """The lower the more it says."""
+        """Return the rank, the lowest for the film that is most like the needle."""
         return _RANKS[self.reason.code], len(self.reason.facts), -self.run.keys, self.entry.path
 
     def match(self) -> Match:
@@ -73,7 +73,8 @@ def like_films(
         index = FrameIndex([Frames(of.seconds, of.hashes[:, :orientations]) for of in of_places])
         runs = _runs(index, films, places, frames, split or {})
     pairs = {
-        FilmPair(needle, places[found.film], found.orientation, found.offset_seconds): found for needle, found in runs
+        FilmPair(needle, places[shared.film], shared.orientation, shared.offset_seconds): shared
+        for needle, shared in runs
     }
     alike: dict[str, list[LikeFilm]] = {}
     for pair, reason in compare_films(list(pairs), run).items():
@@ -81,8 +82,8 @@ def like_films(
             alike.setdefault(pair.needle.path, []).append(LikeFilm(pair.witness, reason, pairs[pair]))
         elif reason != UNLIKE:
             failures[pair.needle.path] = Failure(str(reason.facts[0]), is_image=False, lasting=False, stage=FILM_FRAMES)
-    for found in alike.values():
-        found.sort(key=lambda film: film.rank)
+    for like_needle in alike.values():
+        like_needle.sort(key=lambda film: film.rank)
     return alike, {path: failure for path, failure in failures.items() if path not in alike}
 
 
