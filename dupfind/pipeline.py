@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import libraries
 from dupfind.answers.decisions import Decision
-from dupfind.answers.findings import Findings, Parted, Remains
+from dupfind.answers.findings import Findings, Remains, Split
 from dupfind.cache.result_cache import Memory, program
 from dupfind.digest import digest_of
 from dupfind.events import Listener
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 
 
 MANY_NEEDLES = 2
-"""Above so many needles for each file of the haystack they are bare at first. Measures take 1.5 ms, and a second decode
-3.4 where something is found: that pays where most needles can have no witness of their own."""
+"""With more needles than this for each file of the haystack, needles are decoded bare at first. That saves 1.5 ms of
+measures each, and costs a second decode of 3.4 ms where a candidate is found: most needles can have none then."""
 
 
 class Scanned(NamedTuple):
@@ -75,9 +75,9 @@ class Scanned(NamedTuple):
     """By the path as reported, why needles are set aside by their names."""
 
     @property
-    def parted(self) -> Mapping[str, Parted]:
-        """By the path on disk, needles that a person has parted from files of the haystack."""
-        return self.findings.parted
+    def split(self) -> Mapping[str, Split]:
+        """By the path on disk, needles that a person has split from files of the haystack."""
+        return self.findings.split
 
     @property
     def matches(self) -> Mapping[str, Match]:
@@ -86,7 +86,7 @@ class Scanned(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What the findings come to."""
+    """The verdicts on findings."""
 
     files: list[FileVerdict]
     """In the order of the trees: first those of folders, then those that were named one by one."""
@@ -123,8 +123,8 @@ def scan_trees(
 def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_bare: bool = True) -> Scanned:
     """Answer which needles of a run are in its haystack.
 
-    ``may_be_bare`` False measures every picture at once, for who will ask for the nearest ones behind it: the answer is
-    the same.
+    ``may_be_bare`` False measures every picture at once, where the caller asks for the nearest ones afterwards. The
+    answer is the same.
     """
     settings, listener = run.settings, run.listener
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
@@ -210,8 +210,8 @@ def rulings_of(words: Mapping[str, Decision]) -> dict[str, str]:
 def walk(run: Run, named: Collection[FileEntry] = (), *, may_leave_out: bool = False) -> tuple[list[Tree], list[Tree]]:
     """List all sources: the trees of the needles and of the haystack, in the order of the sources.
 
-    ``named`` are needles that lie in no tree: a catalog that lists them does not prove them. ``may_leave_out`` is for
-    who asks for what is left out (:func:`~dupfind.scanning.shortlist.with_candidates`).
+    ``named`` are needles that lie in no tree: a catalog that lists them does not prove them. With ``may_leave_out``
+    the caller asks for what was left out afterwards (:func:`~dupfind.scanning.shortlist.with_candidates`).
     """
     excludes = Excludes(run.settings.excludes)
     listing = walk_what_is_there(run, excludes, named)
@@ -226,13 +226,13 @@ def walk(run: Run, named: Collection[FileEntry] = (), *, may_leave_out: bool = F
 
 
 def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry] = ()) -> Listing:
-    """List what is walked: folders and lists; gives warning first of what the settings give warning of."""
+    """List what is walked, folders and lists, after the warnings of the settings."""
     listener = run.listener
     for warning in run.settings.warnings:
         listener.warn(warning)
     with listener.stage("walking", None) as advance:
         listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
-    listing.count, listing.stage, listing.digests = _nobody, listener.stage, partial(_digests, run)
+    listing.count, listing.stage, listing.digests = _uncounted, listener.stage, partial(_digests, run)
     listing.look_at, listing.most_bits = partial(_look_at, run), run.settings.scan.threshold_bits
     is_to_read_again = run.settings.scan.paranoid or not run.recalls_findings
     if run.settings.cache is not None and not is_to_read_again:
@@ -245,19 +245,19 @@ def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry
     return listing
 
 
-def _nobody(_: int) -> None:
-    """Count nothing: nobody is shown the files any more."""
+def _uncounted(_: int) -> None:
+    """Count nothing: the stage that shows the count is over."""
 
 
 def _digests(run: Run, entries: Sequence[FileEntry]) -> Mapping[str, bytes | Failure]:
-    """Read files while others are still to be listed: whether an archive is in the haystack as a whole."""
+    """Digest files before the listing ends, to tell whether an archive as a whole is in the haystack."""
     from dupfind.session import with_reader
 
     return with_reader(run, lambda reading: reading.reader.digests(entries))
 
 
 def _look_at(run: Run, entries: Sequence[FileEntry], what: str) -> Mapping[str, Look]:
-    """Decode pictures while others are still to be listed: what a server may have of them."""
+    """Decode pictures before the listing ends, to tell which of them a server may have."""
     from dupfind.session import with_reader
 
     def look(reading: Reading) -> Mapping[str, Look]:
@@ -272,7 +272,7 @@ def _look_at(run: Run, entries: Sequence[FileEntry], what: str) -> Mapping[str, 
 
 
 def _recall_archives(run: Run, archives: Sequence[FileEntry]) -> Mapping[str, bytes]:
-    """Recall what archives hold, so that they are neither unpacked nor read to be listed."""
+    """Recall what archives hold, so that they are not unpacked or read again."""
     from dupfind.session import with_reader
 
     recipe = _archives_recipe()
@@ -298,9 +298,9 @@ def _keep_archives(run: Run, listed: Sequence[tuple[FileEntry, bytes, int]]) -> 
 
 
 def _archives_recipe() -> str | None:
-    """Name everything that decides what an archive holds: this program to its last file, and Python's libraries.
+    """Name everything that decides how an archive is listed: all files of this program, and the version of Python.
 
-    None where that cannot be told: a program that does not lie in files.
+    None where the program does not lie in files.
     """
     try:
         return f"archives {digest_of([repr((program(), sys.version)).encode()]).hex()}"
@@ -321,7 +321,7 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
 def _find(
     needles: list[FileEntry], haystack: list[FileEntry], store: LastRunStore, run: Reading, *, may_be_bare: bool
 ) -> tuple[Findings, Learned | None]:
-    """Return what is found, and what is learned on the way; None where not all is scanned, but what has changed."""
+    """Return the findings, and what the next run may use; None for that where only what has changed was scanned."""
     from dupfind.cache.last_run import Learned
     from dupfind.scanning.scan_again import news_since, scan_again
 
@@ -353,18 +353,18 @@ def _find_decided(
     *,
     may_be_bare: bool,
 ) -> Findings:
-    """Read the files and return what is found, as far as the ``decisions`` of a person leave it."""
+    """Read the files and return the findings, with the ``decisions`` of a person applied."""
     from dupfind.scanning import apply_decisions
 
     scan = run.settings.scan
     standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
-    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=may_be_bare)
+    findings, *_ = find_matches(needles, haystack, run, standing.split, may_be_bare=may_be_bare)
     return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
     installed = libraries.installed()
-    if installed is not None:  # the rest of the recipe lies in the files of this program, which the memory looks at
+    if installed is not None:  # the rest of the recipe is the files of this program, which are part of the key anyway
         return installed
     from dupfind.session import whole_recipe
 
@@ -375,19 +375,18 @@ def find_matches(
     needles: list[FileEntry],
     haystack: list[FileEntry],
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
     candidates: Pictures | None = None,
     learned: Learned | None = None,
     *,
     may_be_bare: bool = False,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
-    """Run the stages between walk and verdict: what each needle has in the haystack, by bytes, then by picture.
+    """Run the stages between walk and verdict: match each needle by bytes, then by picture.
 
-    Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
-    needle, files of the haystack that prove nothing of it but by their bytes. ``candidates`` are the pictures of this
-    haystack as this function gave them before, where it did. ``learned`` takes in what the next run may go by.
-    ``may_be_bare`` is for who goes by the matches alone: of the pictures nothing but the pixels may have been looked at
-    then.
+    Returns the pictures of needles and haystack too, None where none were needed. ``split`` names, by the path of a
+    needle, files of the haystack that may prove it only by equal bytes. ``candidates`` are the haystack's pictures that
+    an earlier call returned. ``learned`` takes in what the next run may use. With ``may_be_bare`` the pictures that are
+    returned may be bare, which is enough for callers that use the matches alone.
     """
     from dupfind.scanning.identical import find_identical
     from dupfind.scanning.learning import learn_digests, learn_pictures
@@ -409,23 +408,23 @@ def find_matches(
         reader.start()
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
             import dupfind.matching.match  # noqa: F401
-        # What is found among bare pictures is decoded once more: of needles that are few it may be each.
+        # Each candidate of a bare picture is decoded once more: with few needles that may be every one.
         bare = reader.bare() if may_be_bare and len(unproved) > MANY_NEEDLES * len(haystack) else None
         pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
-        if scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
+        if scan.paranoid:  # a file that cannot be read again proves nothing, and might hide one that can
             readable = [entry for entry in readable if entry.can_be_read]
         bare = reader.bare(pictures) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
-            matched = match_by_previews(run, pictures, readable, parted, bare)
+            matched = match_by_previews(run, pictures, readable, split, bare)
         else:
-            matched = _match_all(run, pictures, readable, parted, candidates, bare)
+            matched = _match_all(run, pictures, readable, split, candidates, bare)
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
-        matches |= matched.matches | _match_parts(run, decodes, matched.matches, parted, learned)
+        matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
         failures |= matched.failures
         if learned is not None:
             learn_pictures(learned, needles, haystack, decodes, run)
@@ -434,14 +433,14 @@ def find_matches(
         failures |= decodes.failures
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     left = [entry for entry in unproved if entry.path not in matches and entry.path not in decoded]
-    of_films, unread = _match_films(left, haystack, run, parted)
+    of_films, unread = _match_films(left, haystack, run, split)
     matches |= of_films
     failures |= unread
     if scan.paranoid:
         from dupfind.scanning.paranoid import read_again
 
-        matches, fallen = read_again(run, matches, needles, haystack)
-        failures |= fallen
+        matches, rejected = read_again(run, matches, needles, haystack)
+        failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
 
@@ -450,38 +449,38 @@ def _match_all(
     run: Reading,
     needles: Pictures,
     haystack: list[FileEntry],
-    parted: Mapping[str, frozenset[str]] | None,
+    split: Mapping[str, frozenset[str]] | None,
     candidates: Pictures | None,
     bare: Bare | None,
 ) -> Matched:
-    """Decode the whole haystack, where ``candidates`` are not its pictures already, and match."""
+    """Match with the whole haystack, which is decoded unless ``candidates`` are its pictures."""
     from dupfind.matching.decodes import Decodes
     from dupfind.matching.match import Matched, match_pictures
 
     reader = run.reader
     candidates = candidates or reader.pictures(haystack, "decoding haystack", 1, bare=bare)
     decodes = Decodes(needles, candidates, reader.full_decodes, reader.measured)
-    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, parted))
+    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
 
 
 def _match_films(
-    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, parted: Mapping[str, frozenset[str]] | None
+    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, split: Mapping[str, frozenset[str]] | None
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
-    """Match the films among needles; where there is none the haystack is not looked through."""
+    """Match the films among needles; without any the haystack is not searched."""
     films = [entry for entry in needles if is_film_name(entry.path)]
     if not films or not _are_films_read(run.settings.scan):
         return {}, {}
     from dupfind.matching.films import match_films
 
     trusted = [entry for entry in haystack if entry.has_comparable_picture]
-    return match_films(films, trusted, run, parted)
+    return match_films(films, trusted, run, split)
 
 
 def _match_parts(
     run: Reading,
     decodes: Decodes,
     matches: Mapping[str, Match],
-    parted: Mapping[str, frozenset[str]] | None,
+    split: Mapping[str, frozenset[str]] | None,
     learned: Learned | None,
 ) -> dict[str, Match]:
     """Match needles without a match by parts of pictures; OpenCV is loaded only where there is such a needle."""
@@ -489,15 +488,15 @@ def _match_parts(
     if not run.settings.scan.fragments or all(entry.path in matches for entry in needles.entries):
         return {}
     if learned is not None and not learned.is_of_all:
-        decodes.is_bounded = True  # it may be a part of any picture, and only some are here
+        decodes.is_bounded = True  # it may be a part of any picture, and not all are here
         return {}
     from dupfind.matching.fragments import match_fragments
 
-    return match_fragments(run, needles, haystack, matches, parted)
+    return match_fragments(run, needles, haystack, matches, split)
 
 
 def _are_films_read(scan: ScanSettings) -> bool:
-    """Tell whether films are looked into: not by who is in a hurry."""
+    """Tell whether films are compared: not with ``--quick``, nor without the library that reads them."""
     return not scan.quick and libraries.can_read_films()
 
 

@@ -1,6 +1,6 @@
-"""What the stages want to know of files: from the cache where it is known, from the pool where it is not.
+"""Answer what the stages ask of files, from the cache or else from the pool of workers.
 
-Every answer is streamed to the cache as it comes. What is kept in memory is small: ids and hashes, never thumbnails.
+Every answer goes to the cache as it comes. Only ids and hashes are kept in memory, never thumbnails.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _size_of: Callable[[FileEntry], int] = attrgetter("size_bytes")
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
 _MOST_SENT_HASHES = 1 << 15
-"""Of needles, in all orientations, 256 kB: they go to the workers with each chunk, and are compared in 0.05 ms."""
+"""How many hashes of needles, in all orientations, go to the workers with each chunk: 256 kB, compared in 0.05 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ class Reader:
         self.map_pairs = JudgePool(pool, cache, settings.workers).map
 
     def start(self) -> None:
-        """Let the processes that decode start now, where no picture is known, so that they will be needed."""
+        """Start the processes that decode now, where no picture is in the cache: they will be needed."""
         if self._cache.has_no_pictures():
             self._pool.prepare()
 
     def prepare(self, entries: Sequence[FileEntry]) -> None:
-        """Let the processes that decode start now, where one of these files will have to be decoded."""
+        """Start the processes that decode now, where one of these files has to be decoded."""
         if any(content.content is None for content in self._cache.recall_contents(entries)):
             self._pool.prepare()
 
@@ -103,7 +103,7 @@ class Reader:
         return digests
 
     def bare(self, needles: Pictures | None = None) -> tasks.Bare:
-        """Allow bare pictures, but where they lie within the threshold of ``needles``, which makes them judged."""
+        """Allow bare pictures, except within the threshold of ``needles``: those are judged, by all measures."""
         if needles is None or needles.hashes.size > _MOST_SENT_HASHES:
             return tasks.Bare()
         scan = self._settings.scan
@@ -114,8 +114,8 @@ class Reader:
     ) -> Pictures:
         """Return the thumbnails' ids and hashes of the pictures among ``entries``.
 
-        ``bare`` is for who decodes in full what is bare (:func:`~dupfind.cache.cache_schema.is_bare`) before it is
-        judged; the hashes are the same either way.
+        With ``bare`` some are bare (:func:`~dupfind.cache.cache_schema.is_bare`), and the caller decodes them in full
+        before they are judged. The hashes are the same either way.
         """
         with self._listener.part("look up", len(entries)):
             return self._pictures(entries, what, orientations, bare)
@@ -151,17 +151,17 @@ class Reader:
         return _pictures(entries, contents, hashes.packed, orientations)
 
     def first_looks(self, entries: Sequence[FileEntry]) -> list[FirstLook | None]:
-        """Return what the previews in these files show, in their order; None where a file has none that can be used.
+        """Return what the preview in each file shows, in their order; None where a file has none that can be used.
 
-        Small files, and names without a preview, are not looked into. Nothing may be judged by it.
+        Small files, and formats without previews, are not opened. Nothing may be judged by a preview.
         """
         looks: list[FirstLook | None] = [None] * len(entries)
         asked = [place for place, entry in enumerate(entries) if _may_have_preview(entry)]
         unread: list[FileEntry] = []
         places: dict[str, list[int]] = {}
         with self._listener.part("look up", len(asked)):
-            known = self._cache.recall_first_looks([entries[place] for place in asked])
-            for place, packed in zip(asked, known, strict=True):
+            recalled = self._cache.recall_first_looks([entries[place] for place in asked])
+            for place, packed in zip(asked, recalled, strict=True):
                 if packed is None:
                     unread.append(entries[place])
                     places.setdefault(entries[place].path, []).append(place)
@@ -182,14 +182,14 @@ class Reader:
         return None if look is None or formats.too_large(look.size_pixels, self._settings.max_pixels) else look
 
     def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
-        """Return what is known, unless this run would have refused it: a warm run answers as a cold one."""
+        """Return what is cached, unless this run would refuse it: a warm run answers as a cold one."""
         if isinstance(content, PictureRef):
             refusal = formats.too_large(content.size_pixels, self._settings.max_pixels)
             return Failure(refusal, lasting=False) if refusal else content
         return content
 
     def full_decodes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
-        """Return what reading these files whole gives, by path; of them, :meth:`pictures` gave coarse pictures."""
+        """Return the full decodes of these files, by path; :meth:`pictures` gave coarse ones."""
         contents: dict[str, PictureRef | Failure] = {}
         unread: list[FileEntry] = []
         for entry in entries:
@@ -199,12 +199,12 @@ class Reader:
             else:
                 contents[entry.path] = cached
         decoded = self._decode(unread, "reading whole", is_after_coarse=True)
-        return contents | {path: whole for path, whole, _ in decoded}
+        return contents | {path: content for path, content, _ in decoded}
 
     def measured(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
-        """Return the pictures of these files with all that is measured, by path; :meth:`pictures` gave bare ones.
+        """Return the pictures of these files with all measures, by path; :meth:`pictures` gave bare ones.
 
-        They take the place of the bare ones in the cache: the pixels, and so the hashes, are the same.
+        They replace the bare ones in the cache: pixels and hashes are the same.
         """
         return {path: content for path, content, _ in self._decode(list(entries), "reading whole")}
 
@@ -299,15 +299,15 @@ class Reader:
         return digests
 
     def film_facts(self, entries: Sequence[FileEntry]) -> tuple[dict[str, bytes], dict[str, Failure]]:
-        """Return by path what films have in common with all that are the same, and why some could not be read."""
-        known, failures = self._film_data("looking into films", film_digests.read_film_facts, entries, lambda _: True)
-        return {path: data.facts for path, data in known.items() if data.facts}, failures
+        """Return by path the facts that equal films share, and why films could not be read."""
+        films, failures = self._film_data("looking into films", film_digests.read_film_facts, entries, lambda _: True)
+        return {path: data.facts for path, data in films.items() if data.facts}, failures
 
     def film_data(self, entries: Sequence[FileEntry]) -> tuple[dict[str, bytes], dict[str, Failure]]:
-        """Return by path the digests of the image data of films, and why some could not be read."""
-        whole = attrgetter("is_whole")
-        known, failures = self._film_data("comparing films", film_digests.read_film_data, entries, whole)
-        return {path: data.digest for path, data in known.items() if data.digest}, failures
+        """Return by path the digests of the image data of films, and why films could not be read."""
+        is_whole = attrgetter("is_whole")
+        films, failures = self._film_data("comparing films", film_digests.read_film_data, entries, is_whole)
+        return {path: data.digest for path, data in films.items() if data.digest}, failures
 
     def _film_data(
         self,
@@ -316,17 +316,17 @@ class Reader:
         entries: Sequence[FileEntry],
         is_enough: Callable[[FilmData], bool],
     ) -> tuple[dict[str, FilmData], dict[str, Failure]]:
-        """Return by path what is known of films, and why some could not be read this time."""
+        """Return by path what is known of films, and why films could not be read this time."""
         data: dict[str, FilmData] = {}
         failures: dict[str, Failure] = {}
         unread: list[FileEntry] = []
         with self._listener.part("look up", len(entries)):
             for entry, packed in zip(entries, self._cache.recall_film_data(entries), strict=True):
-                known = None if packed is None else film_digests.unpacked(packed)
-                if known is None or not is_enough(known):
+                film = None if packed is None else film_digests.unpacked(packed)
+                if film is None or not is_enough(film):
                     unread.append(entry)
                 else:
-                    data[entry.path] = known
+                    data[entry.path] = film
         timeout_seconds = self._settings.timeout_seconds
         read = partial(task, timeout_seconds=timeout_seconds)
         lost = partial(_lost_film, timeout_seconds=timeout_seconds)
@@ -367,9 +367,9 @@ class Reader:
         return outcomes
 
     def fragment_marks(self, entries: Sequence[FileEntry], what: str, most: int) -> dict[str, Marks]:
-        """Return by path what these pictures are searched by for parts; none of what cannot be read, or shows nothing.
+        """Return by path the marks by which parts of these pictures are found; nothing for what cannot be read.
 
-        ``most`` is how many marks each has at most; ``what`` is said to be done meanwhile.
+        ``most`` is the greatest number of marks of a picture; ``what`` names the stage.
         """
         from dupfind.evidence.fragments import are_enough, first, unpack
         from dupfind.pool.fragments import OF_HAYSTACK, read_marks
@@ -377,11 +377,11 @@ class Reader:
         packed: dict[str, bytes] = {}
         unread: list[FileEntry] = []
         with self._listener.part("look up", len(entries)):
-            for entry, known in zip(entries, self._cache.recall_fragments(entries), strict=True):
-                if known is None or not are_enough(known, most, OF_HAYSTACK):
+            for entry, marks in zip(entries, self._cache.recall_fragments(entries), strict=True):
+                if marks is None or not are_enough(marks, most, OF_HAYSTACK):
                     unread.append(entry)
                 else:
-                    packed[entry.path] = known
+                    packed[entry.path] = marks
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(read_marks, most=most, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
         lost = partial(_lost, stage="fragments")
@@ -389,10 +389,10 @@ class Reader:
             if isinstance(outcome.result, bytes):
                 packed[entry.path] = outcome.result
                 self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
-        return {entry.path: unpack(first(known, most)) for entry in entries if (known := packed.get(entry.path))}
+        return {entry.path: unpack(first(marks, most)) for entry in entries if (marks := packed.get(entry.path))}
 
     def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap]:
-        """Return which part each pair of pictures has in common; none of those that have none."""
+        """Return which part each pair of pictures has in common; pairs without a common part are left out."""
         from dupfind.pool.fragments import compare_fragments, needle_of
 
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
@@ -433,7 +433,7 @@ class Reader:
         if not ids:
             return
         with self._listener.stage("hashing", len(ids)) as advance:
-            # Hashing is our own and harmless: what a process did not finish is done here.
+            # Hashing runs only code of our own, so what a worker did not finish is safely done here.
             lost = partial(_first_of, task)
             for (id_, _), result in self._pool.map(task, self._pixels(ids), size_bytes=_thumbnail_bytes, lost=lost):
                 advance(1)
@@ -446,7 +446,7 @@ class Reader:
 
 
 class _Hashes:
-    """The search hashes of pictures by their places, packed, and which are to be made yet."""
+    """The search hashes of pictures by their places, packed, and those that are still missing."""
 
     def __init__(self, pictures: int, orientations: int) -> None:
         self._width = orientations * _HASH_BYTES
@@ -470,7 +470,7 @@ class _Hashes:
 def _pictures(
     entries: Sequence[FileEntry], contents: Sequence[PictureRef | Failure | None], packed: bytearray, orientations: int
 ) -> Pictures:
-    """Part what was decoded from what was not; all three are in the order of the entries."""
+    """Split what was decoded from what was not; all three are in the order of the entries."""
     failures = {
         entry.path: content for entry, content in zip(entries, contents, strict=True) if isinstance(content, Failure)
     }

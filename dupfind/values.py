@@ -424,7 +424,7 @@ class FolderVerdict:
     """True for the folders that tables and path lists name: see :func:`dupfind.scanning.verdict.judge_folders`."""
     unwanted: int = 0
     decided: int = 0
-    """Files whose verdict rests on the word of a person: present, unwanted, and what was parted from a witness."""
+    """Files whose verdict rests on the word of a person: present, unwanted, and what was split from a witness."""
     set_aside: int = 0
     """Of the unwanted, those that a rule has set aside, of which nobody has looked at each."""
     empty: int = 0

@@ -165,7 +165,7 @@ def test_pairs_are_graded_both_ways() -> None:
     assert {("a", "b"), ("b", "a")} == {(one.needle, one.witness) for one in outcomes if isinstance(one, Graded)}
 
 
-@pytest.mark.mostly_slow(fast=4)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("name", documents.CLASSES)
 def test_twins_differ_in_one_place(name: str) -> None:
     """An odd seed changes something; the same seed changes nothing."""
@@ -183,6 +183,7 @@ def test_documents_are_counted() -> None:
     assert 6 == results.plain_within(results.kinds("documents"), "phash", 64)[0]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("what", images.PAIRS)
 def test_pictures_of_the_docs_are_the_pairs(what: str) -> None:
     """What the docs show is what is scanned for them."""

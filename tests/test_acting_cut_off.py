@@ -182,7 +182,7 @@ def steps_of(name: str, top: Path) -> int:
         return len(seen)
 
 
-@pytest.mark.mostly_slow(fast=6)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("share", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["some steps", "each step"])
 def test_killed_in_a_step(top: Path, name: str, share: int) -> None:
@@ -196,6 +196,7 @@ def test_killed_in_a_step(top: Path, name: str, share: int) -> None:
         check(hay, old, top)
 
 
+@pytest.mark.mostly_slow(fast=8)
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("lasts", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("share", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["some steps", "each step"])

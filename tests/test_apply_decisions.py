@@ -160,7 +160,7 @@ def test_the_parted_witness_that_is_named() -> None:
 
 
 def test_a_frame_does_not_bring_it_back(tree: TreeBuilder) -> None:
-    """What is found without frames is parted likewise."""
+    """What is found without frames is split likewise."""
     framed = Image.new("RGB", (760, 600), "white")
     framed.paste(PHOTO, (60, 60))
     haystack, needles = tree("hay", {"f.png": framed, "g.jpg": framed}), tree("n", {"a.png": PHOTO})
@@ -174,7 +174,7 @@ def test_a_frame_does_not_bring_it_back(tree: TreeBuilder) -> None:
 
 @pytest.mark.slow
 def test_a_proof_that_was_wrong_makes_the_next_one_doubtful(tree: TreeBuilder) -> None:
-    """Where a person has parted what passed for the same picture, a copy of that proves nothing; bytes still do."""
+    """Where a person has split what passed for the same picture, a copy of that proves nothing; bytes still do."""
     haystack, needles = tree("hay", {"a.png": PHOTO, "b.webp": PHOTO}), tree("n", {"a.jpg": PHOTO})
     assert verdicts(scan(haystack, needles))["a.jpg"][:2] == ("present", "a.png")
     said = word("different", needles / "a.jpg", haystack / "a.png", "same")

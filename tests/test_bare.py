@@ -227,7 +227,7 @@ def trees(tree: TreeBuilder) -> tuple[Path, Path]:
     return tree("hay", haystack), tree("needles", needles)
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("are_many", [True, False])
 @pytest.mark.parametrize(
     "options", [{}, {"quick": True}, {"algorithm": "dhash"}, {"rotations": False}, {"paranoid": True}]

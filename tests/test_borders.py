@@ -173,7 +173,7 @@ def test_a_blank_picture_stays_blank(level: int) -> None:
     assert np.array_equal(values[:64, :64], borders.inner(values[:64, :64], frame))
 
 
-@pytest.mark.mostly_slow(fast=4)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("quality", [None, 50])
 def test_the_inner_picture_is_the_photo(name: str, quality: int | None) -> None:

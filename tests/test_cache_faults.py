@@ -131,7 +131,7 @@ def test_killed_in_the_midst_of_a_write(tmp_path: Path) -> None:
     assert journals > 2
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS], ids=errno.errorcode.get)
 @pytest.mark.parametrize("lasts", [True, False], ids=["from then on", "once"])

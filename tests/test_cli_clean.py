@@ -51,7 +51,7 @@ def test_a_dry_run_is_the_default(dupfind: Run, old: Path) -> None:
 
 
 def test_decisions_count(dupfind: Run, tree: TreeBuilder) -> None:
-    """What a person has parted from its witness does not go by it."""
+    """What a person has split from its witness does not go by it."""
     hay, old = tree("hay", {}), tree("old", {})
     picture = pictures.photo(1, (320, 240))
     pictures.save(picture, hay / "a.jpg", quality=92)

@@ -131,7 +131,7 @@ MODES = {
 }
 
 
-@pytest.mark.mostly_slow(fast=4)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("make", MODES.values(), ids=MODES)
 def test_different_pictures_have_different_hashes(make: Any) -> None:
     """Every two of four, by far, whatever holds them; and so are they from an even picture in the same mode."""

@@ -63,8 +63,8 @@ def test_equal_thumbnails_are_not_compared() -> None:
     many = [Claim(0.2, position, 5, 0) for position in range(100)]
     assert {} == rejected({1: many}, differ)
     assert [] == compared
-    fallen = rejected({1: [*many, Claim(0.3, 100, 6, 0), Claim(0.3, 101, 6, 0)]}, differ)
-    assert {100: UNLIKE, 101: UNLIKE} == fallen
+    refused = rejected({1: [*many, Claim(0.3, 100, 6, 0), Claim(0.3, 101, 6, 0)]}, differ)
+    assert {100: UNLIKE, 101: UNLIKE} == refused
 
 
 def test_one_thumbnail_turned_two_ways_is_two_claims() -> None:
@@ -107,12 +107,12 @@ def test_against_every_pair(parts: list[tuple[float, int, int]], pairs: list[tup
     """Survivors agree, the closest is one, whatever fell differs from one that is closer; in any order."""
     claims = [Claim(closeness, number, picture, turn) for number, (closeness, picture, turn) in enumerate(parts)]
     differ = apart(*((one, other) for one, other in pairs if one != other))
-    fallen = rejected({7: claims}, differ)
-    kept = [claim for claim in claims if claim.position not in fallen]
+    refused = rejected({7: claims}, differ)
+    kept = [claim for claim in claims if claim.position not in refused]
     assert min(claims) in kept
     assert all(differ(one, other) is None for one in kept for other in kept)
     for claim in claims:
-        if claim.position in fallen:
-            assert fallen[claim.position] in {differ(one, claim) for one in kept if one < claim}
+        if claim.position in refused:
+            assert refused[claim.position] in {differ(one, claim) for one in kept if one < claim}
     order.shuffle(claims)
-    assert fallen == rejected({7: claims}, differ)
+    assert refused == rejected({7: claims}, differ)

@@ -69,7 +69,7 @@ def test_what_is_none(data: bytes, why: str) -> None:
 
 
 def test_what_is_no_contradiction() -> None:
-    """One needle may be parted from several, be the same as several, and not be wanted either."""
+    """One needle may be split from several, be the same as several, and not be wanted either."""
     other = {**WITNESS, "digest": "ef" * 32}
     makers: list[Callable[[], bytes]] = [
         lambda: file(row("different"), row("different", witness=other)),

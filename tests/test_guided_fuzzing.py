@@ -56,6 +56,7 @@ def test_a_short_run(tmp_path: Path, name: str) -> None:
     assert [name.replace(" ", "_")] == [path.name for path in tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_a_target_that_is_none() -> None:
     """One line with those that there are."""
     done = _run("--only", "nonsense")

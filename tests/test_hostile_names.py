@@ -330,7 +330,7 @@ def lost_stderr(kind: str) -> Iterator[int]:
         os.close(writing)
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("kind", ["full disk", "reader gone", "open for reading only", "full pipe"])
 def test_a_full_standard_error(dupfind: Run, tree: TreeBuilder, kind: str, unbuffered: str) -> None:
@@ -382,7 +382,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_an_answer_that_nobody_got_is_no_success(dupfind: Run, tree: TreeBuilder, command: tuple[str, ...]) -> None:
     """Standard output full, closed, or its reader gone: 2, 2 and 141, and never 0 or 1."""

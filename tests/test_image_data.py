@@ -6,6 +6,7 @@ import io
 import shutil
 import struct
 import subprocess
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -242,6 +243,28 @@ def test_data_behind_the_pixels_of_a_png(make: Callable[[], bytes], change: Call
     hiding = with_packed(plain, change)
     assert digest(hiding) is None
     assert png_data.hides_data(io.BytesIO(hiding))
+
+
+def test_data_behind_the_pixels_take_no_memory() -> None:
+    """Where 64 kB unpack to 64 MiB, no more than a block of them is unpacked."""
+    bomb = with_packed(png48(), lambda packed: zlib.compress(zlib.decompress(packed) + bytes(64 << 20), 9))
+    tracemalloc.start()
+    try:
+        assert png_data.hides_data(io.BytesIO(bomb))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 8 << 20
+
+
+def test_packed_data_that_break_off_behind_the_pixels() -> None:
+    """What the last repetition gives is counted, also where the data end within it."""
+    rows = bytes(1 << 20)  # as much as is unpacked at once
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1023, 1024, 8, 0, 0, 0, 0))
+    packed = zlib.compress(rows + bytes(200), 9)[:-5]  # without its end and its checksum
+    for data, hides in ((packed, True), (zlib.compress(rows, 9), False)):
+        png = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+        assert png_data.hides_data(io.BytesIO(png)) is hides
 
 
 def test_data_behind_the_pixels_of_a_frame() -> None:

@@ -45,7 +45,7 @@ def bits(*fields: tuple[int, int]) -> bytes:
     return number.to_bytes((place + 7) // 8, "little")
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @has_extra
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
 @pytest.mark.parametrize("container", [False, True])

@@ -78,7 +78,7 @@ def test_it_is_what_a_scan_says(trees: tuple[Path, Path, str], steps: list[tuple
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accept": "identical"}, {"paranoid": True}, {"sidecars": "ignore"}], ids=str)
 def test_the_next_best_witness_comes(tree: TreeBuilder, tmp_path: Path, options: dict[str, Any]) -> None:
-    """A needle that is parted again and again goes from witness to witness, as in scans, down to none."""
+    """A needle that is split again and again goes from witness to witness, as in scans, down to none."""
     haystack, needles = tree("hay", HAYSTACK), tree("n", NEEDLES)
     decisions = tmp_path / "decisions.json"
 
@@ -103,7 +103,7 @@ def test_the_next_best_witness_comes(tree: TreeBuilder, tmp_path: Path, options:
 
 
 def test_the_next_best_film_comes(tree: TreeBuilder, tmp_path: Path) -> None:
-    """A film that is parted from one witness has the next one, as in scans, and then none."""
+    """A film that is split from one witness has the next one, as in scans, and then none."""
     pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
     from tests.helpers.films import film, remuxed
 

@@ -151,7 +151,7 @@ def marked(kinds: Sequence[PairKind], not_yet: frozenset[str]) -> list[Parameter
     return [pytest.param(kind, id=kind.name, marks=marks if kind.name in not_yet else ()) for kind in kinds]
 
 
-@pytest.mark.mostly_slow(fast=4)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("kind", marked(LOSSY, NOT_YET))
 def test_what_lacks_something_proves_nothing(kind: PairKind, tmp_path: Path) -> None:
     """Whoever deletes by `present` would lose what only the needle has."""

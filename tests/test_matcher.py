@@ -238,7 +238,7 @@ def test_the_turned_frame_is_turned_before_it_is_compared(desk: Desk) -> None:
 
 def test_no_claim_outlasts_the_rounds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the search for other witnesses is given up, what is left of the claims falls all the same."""
-    monkeypatch.setattr(matcher, "_MOST_QUARRELS", 0)
+    monkeypatch.setattr(matcher, "_MOST_CONFLICT_ROUNDS", 0)
     haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
     found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
     assert {"a": "same /h", "b": "similar /h"} == grades(found)

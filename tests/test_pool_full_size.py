@@ -72,7 +72,7 @@ def test_no_comparison_is_larger_than_memory_allows() -> None:
     assert width == pytest.approx(2 * height, abs=2)
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("orientation", range(8))
 def test_the_needle_is_turned_as_the_pair_says(tmp_path: Path, orientation: int) -> None:
     """In exactly one orientation a turned copy is the same; in every other one something is said against it."""

@@ -515,9 +515,9 @@ class Promise(RuleBasedStateMachine):
             contents_ = needle.read_bytes(), witness.read_bytes()
             hold(self._remains(contents_[0], {contents_[1]}), f"{witness} does not prove {needle}")
             pair = tuple(digest_of([content]) for content in contents_)
-            parted = [said for said in self.decisions if said.ruling is Ruling.DIFFERENT and said.witness is not None]
-            pairs = [(said.needle.digest, said.witness.digest) for said in parted]
-            hold(pair not in pairs, f"{needle} was parted from {witness}")
+            split = [said for said in self.decisions if said.ruling is Ruling.DIFFERENT and said.witness is not None]
+            pairs = [(said.needle.digest, said.witness.digest) for said in split]
+            hold(pair not in pairs, f"{needle} was split from {witness}")
             Promise.proved += 1
 
     def _check_folders(self, report: Report, *, has_acted: bool) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dupfind.evidence import evidence, fingerprint
 from dupfind.grouping.linkage import link
-from dupfind.grouping.relations import AlikeKin, SameKin, checks, sketches, turned_distances
+from dupfind.grouping.relations import AlikePictures, SamePictures, checks, sketches, turned_distances
 from dupfind.matching.judge import Judge
 from dupfind.values import BACK, Evidence, Thumbnail
 from tests.helpers.desk import Desk
@@ -28,18 +28,18 @@ def desk() -> Iterator[Desk]:
         yield empty
 
 
-def same_kin(desk: Desk, thumbnails: Sequence[Thumbnail], turns: int = 8) -> SameKin:
+def same_pictures(desk: Desk, thumbnails: Sequence[Thumbnail], turns: int = 8) -> SamePictures:
     """The relation between these, which rank in this order."""
     found = desk.pictures({str(number): one for number, one in enumerate(thumbnails)}, turns)
     by_id = sketches(desk.cache, [ref.id for ref in found.refs])
-    return SameKin([by_id[ref.id] for ref in found.refs], found.hashes, 10, Judge(desk.cache))
+    return SamePictures([by_id[ref.id] for ref in found.refs], found.hashes, 10, Judge(desk.cache))
 
 
-def alike_kin(desk: Desk, thumbnails: Sequence[Thumbnail], turns: int = 8) -> AlikeKin:
+def alike_pictures(desk: Desk, thumbnails: Sequence[Thumbnail], turns: int = 8) -> AlikePictures:
     """Likewise, none with a frame."""
     found = desk.pictures({str(number): one for number, one in enumerate(thumbnails)}, turns)
     hashes = checks(desk.cache, [(ref.id, False) for ref in found.refs], turns)
-    return AlikeKin(np.arange(len(thumbnails)), found.hashes, hashes, 10)
+    return AlikePictures(np.arange(len(thumbnails)), found.hashes, hashes, 10)
 
 
 def alive(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -67,29 +67,29 @@ def test_distances_by_brute_force(hashes: list[list[int]]) -> None:
 
 def test_a_large_one_proves_a_small_one(desk: Desk) -> None:
     """And not the other way round; so the small one, if it came first, would not stay the head."""
-    kin = same_kin(desk, [thumbnail(1, 160, 120), thumbnail(1), thumbnail(2)])
-    assert [1] == list(kin.near(0, alive(3)))
-    assert (True, False, False) == (kin.proves(1, 0), kin.proves(0, 1), kin.proves(1, 2))
-    assert (1, None) == (kin.superior(0, [1]), kin.superior(1, [0]))
-    assert [[1, 0], [2]] == link(3, kin)
+    relation = same_pictures(desk, [thumbnail(1, 160, 120), thumbnail(1), thumbnail(2)])
+    assert [1] == list(relation.near(0, alive(3)))
+    assert (True, False, False) == (relation.proves(1, 0), relation.proves(0, 1), relation.proves(1, 2))
+    assert (1, None) == (relation.superior(0, [1]), relation.superior(1, [0]))
+    assert [[1, 0], [2]] == link(3, relation)
 
 
 @pytest.mark.parametrize(("turn", "is_same"), [(0, True), (2, True), (5, True), (7, True), (1, False), (4, False)])
 def test_turned_and_mirrored(desk: Desk, turn: int, is_same: bool) -> None:
     """A turned copy is the same picture; a mirrored one looks alike."""
     pair = [thumbnail(1), thumbnail(1, turned=turn)]
-    assert is_same == (len(link(2, same_kin(desk, pair))) == 1)
-    assert [[0, 1]] == link(2, alike_kin(desk, pair))
+    assert is_same == (len(link(2, same_pictures(desk, pair))) == 1)
+    assert [[0, 1]] == link(2, alike_pictures(desk, pair))
     if turn:
-        assert [[0], [1]] == link(2, same_kin(desk, pair, turns=1)) == link(2, alike_kin(desk, pair, turns=1))
+        assert [[0], [1]] == link(2, same_pictures(desk, pair, turns=1)) == link(2, alike_pictures(desk, pair, turns=1))
 
 
 def test_what_shows_too_little_proves_nothing_and_is_compared_with_nothing(desk: Desk) -> None:
     """A thousand blank pages are no thousand thousand comparisons."""
     blank = [thumbnail(number, flat=True) for number in range(3)]
-    kin = same_kin(desk, [*blank, thumbnail(1)])
-    assert [] == list(kin.near(0, alive(4)))
-    assert not kin.proves(3, 0)
+    relation = same_pictures(desk, [*blank, thumbnail(1)])
+    assert [] == list(relation.near(0, alive(4)))
+    assert not relation.proves(3, 0)
 
 
 def test_two_that_differ_do_not_share_a_head(desk: Desk) -> None:
@@ -103,16 +103,16 @@ def test_two_that_differ_do_not_share_a_head(desk: Desk) -> None:
     for frame in pictures[1:]:
         assert Evidence.SAME is evidence.judge(frame, pictures[0]).evidence
     assert evidence.differ(pictures[1], pictures[2])
-    assert [2, 1] == sorted(map(len, link(3, same_kin(desk, [middle, one, other]))), reverse=True)
+    assert [2, 1] == sorted(map(len, link(3, same_pictures(desk, [middle, one, other]))), reverse=True)
 
 
 def test_clearly_more_compressed_is_superior_to_nobody(desk: Desk) -> None:
     """Of two that prove each other the one of much lower quality gives way."""
     pair = [shot(scene(4), quality=60), shot(scene(4), quality=90)]
-    kin = same_kin(desk, pair)
-    assert (True, True) == (kin.proves(0, 1), kin.proves(1, 0))
-    assert (1, None) == (kin.superior(0, [1]), kin.superior(1, [0]))
-    assert (False, True) == (kin.could_lead(0, [1, 0]), kin.could_lead(1, [1, 0]))
+    relation = same_pictures(desk, pair)
+    assert (True, True) == (relation.proves(0, 1), relation.proves(1, 0))
+    assert (1, None) == (relation.superior(0, [1]), relation.superior(1, [0]))
+    assert (False, True) == (relation.could_lead(0, [1, 0]), relation.could_lead(1, [1, 0]))
 
 
 @pytest.mark.slow
@@ -120,23 +120,23 @@ def test_the_quick_look_at_the_structure_leaves_out_nothing_that_is_the_same(des
     """Of a series, every pair that the judge calls the same is near; others are not even asked about."""
     series = [shot(scene(5, right=0.02 * step, texture=3 + step), 400, 300) for step in range(30)]
     frames = [evidence.prepare(one) for one in series]
-    kin = same_kin(desk, series)
+    relation = same_pictures(desk, series)
     left_out = 0
     for one in range(len(series)):
-        near = kin.near(one, alive(len(series)))
+        near = relation.near(one, alive(len(series)))
         for other in range(len(series)):
             if other != one and other not in near:
                 left_out += 1
                 assert Evidence.SAME is not evidence.judge(frames[other], frames[one]).evidence
-                assert not kin.proves(one, other)
+                assert not relation.proves(one, other)
     assert 0 < left_out < 870
 
 
 def test_two_shots_are_not_even_near(desk: Desk) -> None:
     """What their capture times decide needs no pixels."""
     times = ["2017:07:18 15:31:30", "2017:07:18 15:31:37", "2017:07:18 16:31:30", None]
-    kin = same_kin(desk, [shot(scene(1), captured=time) for time in times])
-    assert [2, 3] == list(kin.near(0, alive(4)))
+    relation = same_pictures(desk, [shot(scene(1), captured=time) for time in times])
+    assert [2, 3] == list(relation.near(0, alive(4)))
 
 
 @pytest.mark.slow
@@ -147,7 +147,7 @@ def test_alike_by_brute_force(steps: list[int], seed: int) -> None:
     thumbnails = [shot(first + (last - first) * step / 11) for step in steps]
     desk = Desk()
     with desk.cache:
-        groups = link(len(steps), alike_kin(desk, thumbnails))
+        groups = link(len(steps), alike_pictures(desk, thumbnails))
     assert list(range(len(steps))) == sorted(item for group in groups for item in group)
     prepared = [evidence.prepare(one) for one in thumbnails]
     for group in groups:
@@ -169,9 +169,9 @@ def test_a_framed_picture_meets_by_either_of_its_views() -> None:
     hashes = np.array([[0], [2**64 - 1], [1]], np.uint64)
     words = np.zeros((3, 1, 4), np.uint64)
     words[1] = 2**64 - 1
-    kin = AlikeKin(np.array([0, 1, 1]), hashes, words, 4)
-    assert [[0, 1]] == link(2, kin)
-    meeting = kin.meeting(0, 1)
+    relation = AlikePictures(np.array([0, 1, 1]), hashes, words, 4)
+    assert [[0, 1]] == link(2, relation)
+    meeting = relation.meeting(0, 1)
     assert (0, 1, 2, 0) == (meeting.check_bits, meeting.distance_bits, meeting.item_view, meeting.head_view)
 
 
@@ -181,6 +181,6 @@ def test_three_that_are_near_one_and_not_each_other() -> None:
     words = np.zeros((3, 1, 4), np.uint64)
     words[1, 0, 0] = 2**60 - 1
     words[2, 0, 1] = 2**60 - 1
-    kin = AlikeKin(np.arange(3), hashes, words, 4)
-    assert [1, 2] == list(kin.near(0, alive(3)))
-    assert [[0, 1], [2]] == link(3, kin)
+    relation = AlikePictures(np.arange(3), hashes, words, 4)
+    assert [1, 2] == list(relation.near(0, alive(3)))
+    assert [[0, 1], [2]] == link(3, relation)

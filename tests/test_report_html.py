@@ -270,7 +270,7 @@ def test_what_a_file_was_parted_from() -> None:
     mark = Mark(b"\x05" * 32, 7, "n/b/2.jpg")
     said_so = Decision(Ruling.DIFFERENT, mark, mark._replace(digest=b"\x06" * 32), None, None, "2026-11-21")
     for other, expected in (("hay/4.jpg", {"path": "hay/4.jpg"}), ("hay/3.jpg", None)):
-        seen = dataclasses.replace(SEEN, parted={"n/b/2.jpg": other})
+        seen = dataclasses.replace(SEEN, split={"n/b/2.jpg": other})
         (row,) = block(html.render(answer, seen, {"n/b/2.jpg": said_so}, (said_so,)), "data")["files"]
         assert (row["other"], row.get("from")) == ("hay/3.jpg", expected)
 

@@ -101,7 +101,7 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     assert everything(needles) == before
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["hay/new", "beside"])
 def test_decisions_are_there_after_an_import(tree: TreeBuilder, tmp_path: Path, to: str) -> None:
     """The folder that they were imported to is a haystack by then, and the decisions are still about these folders."""

@@ -138,7 +138,7 @@ def test_what_is_decided_is_kept(browser: Browser, served: Served, tmp_path: Pat
 
 
 def test_the_next_best_witness_comes(browser: Browser, served: Served, tmp_path: Path) -> None:
-    """And the parted one stays to be seen; the decision can be taken back where it was made."""
+    """And the split one stays to be seen; the decision can be taken back where it was made."""
     opened(browser, served)
     path = browser.texts(card(browser, "IMG_0415.JPG", ".path"))[1]
     browser.click(card(browser, "IMG_0415.JPG", "[data-what=different]"))

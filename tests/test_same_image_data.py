@@ -241,19 +241,19 @@ def test_paranoid_digests_again(tree: TreeBuilder, monkeypatch: pytest.MonkeyPat
     assert "read again, it and its witness have other image data" == sentences(found.reasons)
 
 
-@pytest.mark.parametrize("is_parted", [False, True])
-def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> None:
-    """A file that a person has parted from a needle proves nothing of it."""
+@pytest.mark.parametrize("is_split", [False, True])
+def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_split: bool) -> None:
+    """A file that a person has split from a needle proves nothing of it."""
     haystack, needles = tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg()})
     chosen = settings(haystack, needles)
-    parted = {str(needles / "n.jpg"): frozenset({str(haystack / "w.jpg")})} if is_parted else {}
+    split = {str(needles / "n.jpg"): frozenset({str(haystack / "w.jpg")})} if is_split else {}
     trees = [[entry for one in side for entry in one.entries] for side in pipeline.walk(Run(chosen))]
 
     def find(run: Reading) -> Findings:
-        return pipeline.find_matches(*trees, run, parted)[0]
+        return pipeline.find_matches(*trees, run, split)[0]
 
     matches = with_reader(Run(chosen, make_executor=one_thread), find).matches
-    assert ([] if is_parted else [REASON]) == [match.reason for match in matches.values()]
+    assert ([] if is_split else [REASON]) == [match.reason for match in matches.values()]
 
 
 def test_reports_name_the_reason(tree: TreeBuilder) -> None:

@@ -448,12 +448,12 @@ def test_what_acts_goes_by_no_earlier_run(tmp_path: Path) -> None:
 def test_a_bound_is_met(tmp_path: Path) -> None:
     """What is found of one needle may then rest on all others."""
     put(tmp_path, NIGHTS["a rival comes"])
-    with patch.object(matcher, "_MOST_QUARRELS", 0):
+    with patch.object(matcher, "_MOST_CONFLICT_ROUNDS", 0):
         assert [] == two_nights(tmp_path, lambda: None)  # it is not kept
 
     def change() -> None:
         NIGHTS["a rival comes"].change(tmp_path)
-        patch.object(matcher, "_MOST_QUARRELS", 0).start()
+        patch.object(matcher, "_MOST_CONFLICT_ROUNDS", 0).start()
 
     try:
         assert [False] == two_nights(tmp_path, change)

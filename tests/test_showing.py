@@ -187,7 +187,7 @@ def decided(options: Settings, words: list[Decision], count: int = 100) -> PageC
     """What the page of a scan would show that goes by these decisions."""
     scanned = pipeline.scan_trees(options, make_executor=one_thread, decisions=words, may_be_bare=False)
     trees = scanned.needles, scanned.haystack
-    return show(options, scanned.report, trees, count, Silence(), one_thread, scanned.parted, scanned.words)
+    return show(options, scanned.report, trees, count, Silence(), one_thread, scanned.split, scanned.words)
 
 
 def test_what_was_decided_has_pictures_too(trees: tuple[Path, Path]) -> None:
@@ -209,17 +209,17 @@ def test_what_was_decided_has_pictures_too(trees: tuple[Path, Path]) -> None:
 
 
 def test_what_was_parted_has_both_pictures(trees: tuple[Path, Path]) -> None:
-    """That of the nearest other, and that of the file that it was parted from."""
+    """That of the nearest other, and that of the file that it was split from."""
     haystack, needles = trees
     large = str(needles / "large.png")
     found = decided(settings(*trees), [word("different", needles / "large.png", haystack / "small.png")])
-    assert found.parted == {large: str(haystack / "small.png")}
+    assert found.split == {large: str(haystack / "small.png")}
     other = found.nearest[large].path
     assert other != str(haystack / "small.png")
     assert all(found.sights[path].preview is not None for path in (large, other, str(haystack / "small.png")))
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("orientation", range(1, 8))
 def test_how_a_witness_is_turned(tree: TreeBuilder, orientation: int) -> None:
     """To lie on the needle, by the index of the orientation that brings it there."""

@@ -35,7 +35,7 @@ def test_the_most_doubtful_come_first() -> None:
 
 
 def test_what_was_decided_comes_last() -> None:
-    """What is present or unwanted on a person's word; what was parted is in doubt, and where it was."""
+    """What is present or unwanted on a person's word; what was split is in doubt, and where it was."""
     decided = {"present", "unwanted", "missing"}
     order = ["near", "far", "also far", "missing", "also missing", "broken", "document", "present", "unwanted"]
     assert [one.path for one in most_doubtful(FILES, 99, decided)] == order

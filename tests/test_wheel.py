@@ -44,6 +44,7 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
     assert "dupfind/py.typed" in names
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_the_command_and_its_manual(wheel: Path) -> None:
     """The entry point, the license, and the page for ``man``."""
     content = zipfile.ZipFile(wheel)

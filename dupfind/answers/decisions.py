@@ -124,10 +124,10 @@ def _mark(value: object, name: str) -> Mark:
 def _refuse_contradictions(decisions: Sequence[Decision]) -> None:
     """Refuse a file that says two things of one needle: there is doubt, and no verdict rests on doubt."""
     unwanted = {decision.needle.digest for decision in decisions if decision.ruling is Ruling.NOT_WANTED}
-    parted = {
+    split = {
         (decision.needle.digest, decision.witness) for decision in decisions if decision.ruling is Ruling.DIFFERENT
     }
-    digests = {(needle, witness.digest) for needle, witness in parted if witness is not None}
+    digests = {(needle, witness.digest) for needle, witness in split if witness is not None}
     for number, decision in enumerate(decisions, start=1):
         if decision.ruling is not Ruling.SAME or decision.witness is None:
             continue
@@ -156,7 +156,7 @@ def _as_mark(mark: Mark) -> dict[str, Any]:
 def with_decision(decisions: Sequence[Decision], new: Decision) -> tuple[Decision, ...]:
     """Return the decisions with a ``new`` one in place of those on the same needle, or on the same pair, before it.
 
-    What parts the needle of other files stays: it contradicts nothing. The page of ``--html`` keeps to the same rules.
+    Decisions that the needle differs from other files stay. The page of ``--html`` keeps to the same rules.
     """
     needle = new.needle.digest
     left = [earlier for earlier in decisions if earlier.needle.digest != needle or _is_of_another_pair(earlier, new)]

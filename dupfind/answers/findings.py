@@ -20,11 +20,11 @@ class Remains(NamedTuple):
     """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
 
-class Parted(NamedTuple):
-    """What a person has parted a needle of."""
+class Split(NamedTuple):
+    """What a person has said a needle differs from."""
 
     reason: Reason
-    """Whom of, and when."""
+    """From which file it differs, and when that was said."""
     witnesses: frozenset[str]
     """Paths of the files of the haystack that prove nothing of it."""
     witness: str
@@ -47,5 +47,5 @@ class Findings:
     """By path, what is known of damaged needles without a match."""
     words: Mapping[str, Decision] = field(default_factory=dict)
     """By path, the decisions of a person that verdicts on needles rest on."""
-    parted: Mapping[str, Parted] = field(default_factory=dict)
+    split: Mapping[str, Split] = field(default_factory=dict)
     """By path, needles of which the decision in ``words`` is that they are different."""

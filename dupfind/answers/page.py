@@ -58,8 +58,8 @@ class PageContents:
     """By path, of either side."""
     nearest: Mapping[str, Nearest] = field(default_factory=dict)
     """By the path of the needle."""
-    parted: Mapping[str, str] = field(default_factory=dict)
-    """By the path of the needle, the haystack file that a person has parted it from."""
+    split: Mapping[str, str] = field(default_factory=dict)
+    """By the path of the needle, the haystack file that a person has split it from."""
     turns: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By the paths of a needle and of a haystack file, how the latter is turned to lie on the needle: the index of an
     orientation, see :mod:`dupfind.values`. Those that lie on it upright are left out."""

@@ -1,4 +1,4 @@
-"""The cache's tables that came later: of data of files, of comparisons at full size, of whole answers.
+"""The tables of the cache for data of files, comparisons at full size and whole answers.
 
 Each is made when its first row is kept, so that a cache from before there were any goes on serving.
 """
@@ -31,6 +31,10 @@ IMAGE_DATA, FILM_PRINTS, FRAGMENTS, FIRST_LOOKS = "image_data", "film_print", "f
 """The tables of data: of digests of image data, of prints of films, of what pictures are searched by for parts, of
 what their previews show."""
 _MOST_VARIABLES = 500
+_IDENTITY_BYTES = 16
+MOST_ANSWERS = 8
+MOST_ANSWER_BYTES = 16 << 20
+"""A copy of a million files takes some kilobytes, a million pictures that each have a reason some megabytes."""
 _TABLES = {
     IMAGE_DATA: IMAGE_DATA_TABLE,
     FILM_PRINTS: FILM_PRINT_TABLE,
@@ -58,8 +62,8 @@ def find_data(
         while together := list(islice(group, _MOST_VARIABLES)):
             names = [os.fsencode(entry.path.rpartition(os.sep)[2]) for entry in together]
             with translated():
-                told = store.connection.execute(_select(table, len(names)), (os.fsencode(folder), label, *names))
-                rows = {row[0]: row for row in told}
+                select = store.connection.execute(_select(table, len(names)), (os.fsencode(folder), label, *names))
+                rows = {row[0]: row for row in select}
             for name, entry in zip(names, together, strict=True):
                 row = rows.get(name)
                 yield None if row is None or not is_of(entry, row) else _sound(entry, row[5], mark)
@@ -98,9 +102,6 @@ def _sound(entry: FileEntry, stored: bytes, mark: int) -> bytes:
     if digest is None:
         raise DamagedError("what is known of a file is not what was stored")
     return digest
-
-
-_IDENTITY_BYTES = 16
 
 
 def identity(entry: FileEntry) -> bytes:
@@ -179,11 +180,6 @@ def forget_comparisons_but(file: CacheFile, entries: Iterable[FileEntry]) -> Non
         "OR witness NOT IN (SELECT identity FROM there)"
     )
     file.connection.execute("DROP TABLE there")
-
-
-MOST_ANSWERS = 8
-MOST_ANSWER_BYTES = 16 << 20
-"""A copy of a million files takes some kilobytes, a million pictures that each have a reason some megabytes."""
 
 
 class Answer(NamedTuple):

@@ -279,9 +279,9 @@ def needles_as_arguments(function: F) -> F:
     return cast(F, add(with_all_needles))
 
 
-def elsewhere(but: str = "") -> Callable[[F], F]:
-    """Add ``--elsewhere``; ``but`` are words for what else it may name."""
-    text = f"A catalog as --haystack, of which you say that it lists another drive than any needle lies on{but}."
+def elsewhere(more: str = "") -> Callable[[F], F]:
+    """Add ``--elsewhere``; ``more`` are words of its help for what else it may name."""
+    text = f"A catalog as --haystack, of which you say that it lists another drive than any needle lies on{more}."
     return headed(WHAT, option("--elsewhere", metavar="CATALOG", multiple=True, type=FILE, help=f"{text} Repeatable."))
 
 
@@ -331,15 +331,15 @@ previews = headed(
 )
 
 
-def fragments(but: str = "") -> Callable[[F], F]:
-    """Add ``--fragments``; ``but`` are words for what else it is off for."""
+def fragments(exceptions: str = "") -> Callable[[F], F]:
+    """Add ``--fragments``; ``exceptions`` are words of its help for where else it is off."""
     return headed(
         JUDGING,
         option(
             "--fragments/--no-fragments",
             default=None,
             help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at "
-            f"most. [default: on with the extra dupfind[fragments], but for --quick{but}]",
+            f"most. [default: on with the extra dupfind[fragments], but for --quick{exceptions}]",
         ),
     )
 

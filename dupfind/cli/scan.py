@@ -184,7 +184,7 @@ def _scan(
     with kept_for_the_run(settings) as kept:
         scanned = pipeline.scan_trees(kept, console, decisions=decisions, may_be_bare=False)
         trees, most = (scanned.needles, scanned.haystack), report_settings.html_pictures
-        seen = show(kept, scanned.report, trees, most, console, parted=scanned.parted, decided=scanned.words)
+        seen = show(kept, scanned.report, trees, most, console, split=scanned.split, decided=scanned.words)
     with console.part("report", len(scanned.report.files)):
         return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
 

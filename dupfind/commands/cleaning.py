@@ -113,8 +113,8 @@ def plan_clean(
     _check_witnesses(settings, witnesses)
     run = Run(settings, listener, make_executor)
     run.recalls_findings = False  # what goes is looked into in this very run
-    parting = [decision for decision in decisions if decision.ruling is Ruling.DIFFERENT]
-    scanned = scan_run(run, parting or None)
+    splits = [decision for decision in decisions if decision.ruling is Ruling.DIFFERENT]
+    scanned = scan_run(run, splits or None)
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
     units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)

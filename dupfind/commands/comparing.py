@@ -146,14 +146,14 @@ def _like_films(sides: Sequence[_Side], run: Reading) -> list[tuple[Proof, Proof
         is_same = other.image_data is not None and other.image_data == first.image_data
         if is_same or not _is_film(other):
             continue
-        (forth, failed), (back, failed_too) = (
+        (forth, failures), (back, failures_back) = (
             like_films([needle.entry], [witness.entry], run) for needle, witness in ((first, other), (other, first))
         )
         if forth and back:
             of_first, of_other = forth[first.entry.path][0], back[other.entry.path][0]
             proofs[place] = Proof(Evidence.SIMILAR, of_first.reason), Proof(Evidence.SIMILAR, of_other.reason)
             continue
-        for path, failure in (failed | failed_too).items():
+        for path, failure in (failures | failures_back).items():
             given = first.compared.path if path == first.entry.path else other.compared.path
             nothing = Proof(None, Reason(ReasonCode.NOT_READ, (f"{given}: {failure.reason}",)))
             proofs[place] = nothing, nothing

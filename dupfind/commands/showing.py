@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dupfind.answers.explain import Advice
 from dupfind.answers.find import FindResult
-from dupfind.answers.findings import Parted
+from dupfind.answers.findings import Split
 from dupfind.answers.groups import Member
 from dupfind.answers.hash import Given
 from dupfind.answers.page import Nearest, PageContents, Preview, Sight, most_doubtful, most_doubtful_sought
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
 _LISTED = "its catalog holds none"
-_PARTED = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD)
+_SPLIT = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD)
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
 Pair = tuple[str, str]
@@ -49,18 +49,18 @@ def show(
     count: int,
     listener: Listener,
     make_executor: MakeExecutor | None = None,
-    parted: Mapping[str, Parted] = MappingProxyType({}),
+    split: Mapping[str, Split] = MappingProxyType({}),
     decided: Collection[str] = frozenset(),
 ) -> PageContents:
     """Gather what a page shows of the ``count`` most doubtful files; ``trees`` are needles and haystack.
 
-    ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk, and ``decided``
+    ``split`` are needles that a person has split from files of the haystack, by their paths on disk, and ``decided``
     all needles whose verdict rests on a person's word, by their paths in the report.
     """
     doubtful = most_doubtful(report.files, count, decided)
     if not doubtful:
         return PageContents()
-    return with_reader(Run(settings, listener, make_executor), partial(_show, doubtful, trees, parted))
+    return with_reader(Run(settings, listener, make_executor), partial(_show, doubtful, trees, split))
 
 
 def look_at(
@@ -130,7 +130,7 @@ def obstacle(entry: FileEntry | None, *, follow_symlinks: bool) -> str | None:
 def _show(
     doubtful: Sequence[FileVerdict],
     trees: tuple[Sequence[Tree], Sequence[Tree]],
-    parted: Mapping[str, Parted],
+    split: Mapping[str, Split],
     run: Reading,
 ) -> PageContents:
     reader, spell = run.reader, run.shown
@@ -141,17 +141,17 @@ def _show(
         if verdict.state is FileState.MISSING and verdict.kind is Kind.IMAGE and verdict.path in needles
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
-    nearest = _nearest(lost, haystack, parted, run) if lost else {}
-    partings = {path: spell(parted[entry.path].witness) for path, entry in needles.items() if entry.path in parted}
+    nearest = _nearest(lost, haystack, split, run) if lost else {}
+    split_from = {path: spell(split[entry.path].witness) for path, entry in needles.items() if entry.path in split}
     pairs = [(verdict.path, verdict.witness) for verdict in doubtful if verdict.witness]
     pairs += [(path, near.path) for path, near in nearest.items()]
-    witnesses = {witness for _, witness in pairs} | set(partings.values())
+    witnesses = {witness for _, witness in pairs} | set(split_from.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
     previews = _previews(reader, _once(entry for path, entry in files.items() if path in pictures))
     digests = reader.digests(_once(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
-    return PageContents(sights, nearest, partings, _turns(pairs, files, sights, run))
+    return PageContents(sights, nearest, split_from, _turns(pairs, files, sights, run))
 
 
 def _previews(reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
@@ -208,10 +208,10 @@ def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
 
 
 def _nearest(
-    lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
+    lost: Sequence[Named], haystack: Sequence[FileEntry], split: Mapping[str, Split], run: Reading
 ) -> dict[str, Nearest]:
     """Return for each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    return nearest_of(lost, search_of(haystack, run), parted, run)
+    return nearest_of(lost, search_of(haystack, run), split, run)
 
 
 def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:
@@ -222,7 +222,7 @@ def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:
     return Search(run.settings.scan, candidates, run.cache, _compare_nothing, None, ORIENTATIONS)
 
 
-def nearest_of(lost: Sequence[Named], search: Search, parted: Mapping[str, Parted], run: Reading) -> dict[str, Nearest]:
+def nearest_of(lost: Sequence[Named], search: Search, split: Mapping[str, Split], run: Reading) -> dict[str, Nearest]:
     """Return for each needle without a witness the picture of ``search`` that comes
     nearest, and why it proves nothing.
     """
@@ -242,12 +242,11 @@ def nearest_of(lost: Sequence[Named], search: Search, parted: Mapping[str, Parte
             thumbnail = cache.thumbnails([id_])[id_]
             hashes = needles.hashes[position].tolist()
             needle = Needle(entry, thumbnail, hashes)
-            parts = parted[entry.path].witnesses if entry.path in parted else frozenset[str]()
-            positions = search.candidates(needle, 1, _COMPARED + len(parts))
-            seen = search.best(needle, positions, None, 1 + len(parts))
-            near = next((picture for picture in seen if picture.entry.path not in parts), seen[0])
-            is_parted = near.entry.path in parts
-            why = (_PARTED,) if is_parted else _why_refused(near, advise(settings.scan, near))
+            refused = split[entry.path].witnesses if entry.path in split else frozenset[str]()
+            positions = search.candidates(needle, 1, _COMPARED + len(refused))
+            seen = search.best(needle, positions, None, 1 + len(refused))
+            near = next((picture for picture in seen if picture.entry.path not in refused), seen[0])
+            why = (_SPLIT,) if near.entry.path in refused else _why_refused(near, advise(settings.scan, near))
             nearest[names[entry.path]] = Nearest(run.shown(near.entry.path), near.distance_bits, why)
             advance(1)
     return nearest

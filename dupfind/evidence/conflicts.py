@@ -34,23 +34,23 @@ Differ = Callable[[Claim, Claim], Reason | None]
 
 
 def rejected(
-    claims: Mapping[int, Iterable[Claim]], differ: Differ, kin: Mapping[int, Sequence[int]] | None = None
+    claims: Mapping[int, Iterable[Claim]], differ: Differ, copies: Mapping[int, Sequence[int]] | None = None
 ) -> dict[int, Reason]:
-    """Find the needles, by position, whose claim to their witness falls, and why; ``claims`` is by witness.
+    """Return the needles, by position, that lose their witness to another needle, and why; ``claims`` is by witness.
 
-    ``kin`` names for each witness the others that may be copies of it.
+    ``copies`` names for each witness the other witnesses that may be copies of it.
     """
-    fallen: dict[int, Reason] = {}
+    refused: dict[int, Reason] = {}
     accepted: dict[int, list[Claim]] = {witness: [] for witness in claims}
     for claim, witness in sorted((claim, witness) for witness, claimed in claims.items() for claim in claimed):
         own = accepted[witness]
         if any((accepted_claim.picture, accepted_claim.orientation) == claim[2:] for accepted_claim in own):
             continue
-        rivals = [own, *(accepted[accepted_claim] for accepted_claim in (kin or {}).get(witness, ()))]
+        rivals = [own, *(accepted[copy] for copy in (copies or {}).get(witness, ()))]
         earlier = (accepted_claim for claimed in rivals for accepted_claim in claimed[:_MOST_COMPARED])
         reason = next((why for why in (differ(accepted_claim, claim) for accepted_claim in earlier) if why), None)
         if reason is None:
             own.append(claim)
         else:
-            fallen[claim.position] = reason
-    return fallen
+            refused[claim.position] = reason
+    return refused

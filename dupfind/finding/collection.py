@@ -31,7 +31,7 @@ _BLOCK = 1 << 16
 
 _MOST_FRAMED = 50
 """Most rows that are near only where frames are left out."""
-_STRUCK = 9
+_REMOVED = 9
 """The kind of a row that is no longer there, among those that are not from before."""
 
 Words = NDArray[np.uint64]
@@ -222,7 +222,7 @@ class Collection:
 
     def is_alive(self) -> NDArray[np.bool_]:
         """Tell whether each row is not struck out."""
-        fresh = np.fromiter((kind != _STRUCK for kind in self._kinds), np.bool_, len(self._kinds))
+        fresh = np.fromiter((kind != _REMOVED for kind in self._kinds), np.bool_, len(self._kinds))
         return np.concatenate([self._is_alive, fresh])
 
     def kinds(self) -> NDArray[np.uint8]:
@@ -265,7 +265,7 @@ class Collection:
         if row < len(self._is_alive):
             self._is_alive[row] = False
         else:
-            self._kinds[row - len(self._is_alive)] = _STRUCK
+            self._kinds[row - len(self._is_alive)] = _REMOVED
         self.failures.pop(row, None)
 
     def _place(self, row: int) -> tuple[int, int]:
@@ -316,14 +316,14 @@ class NearRows(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """How far is looked."""
+    """How many of the nearest pictures are wanted, and how far away they may be."""
 
     nearest: int
-    """So many are wanted at least, however far away..."""
+    """How many are wanted at least, where so many lie within ``most_bits``."""
     most_bits: int
-    """... but for this."""
+    """How far away the nearest may be; beyond that nothing is wanted."""
     threshold_bits: int
-    """All within it are wanted, as far as a scan would look at them."""
+    """Up to here all are wanted, up to as many as a scan looks at."""
 
 
 def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach, left_out: list[int]) -> NearRows:

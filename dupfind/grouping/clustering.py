@@ -15,7 +15,7 @@ from dupfind.cache.cache_schema import FRAMED, Pair
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
 from dupfind.grouping.linkage import components, link
-from dupfind.grouping.relations import AlikeKin, Meeting, SameKin, Sketch, checks, sketches
+from dupfind.grouping.relations import AlikePictures, Meeting, SamePictures, Sketch, checks, sketches
 from dupfind.matching.borders import REASONS, inner_hashes
 from dupfind.matching.decodes import Side, decode_fully
 from dupfind.matching.full_size import MOST_COMPARED
@@ -213,12 +213,12 @@ class Gatherer:
         with self._listener.part("evidence"):
             self._judge.know(sketch.id for sketch in sketched.values())
             hashes = self._pictures.hashes[ranked]
-            kin = SameKin(
+            relation = SamePictures(
                 [sketched[position] for position in ranked], hashes, self._settings.scan.threshold_bits, self._judge
             )
             return [
-                _Unfinished(kin, ranked, linked, self._tied(ranked, linked))
-                for linked in link(len(ranked), kin)
+                _Unfinished(relation, ranked, linked, self._tied(ranked, linked))
+                for linked in link(len(ranked), relation)
                 if len(linked) > 1
             ]
 
@@ -235,18 +235,18 @@ class Gatherer:
 
     def _finished(self, draft: _Unfinished) -> Stack:
         """Return the stack with the best of its members at its head: the highest that proves all others."""
-        kin, ranked, stack = draft.kin, draft.ranked, draft.stack
+        relation, ranked, stack = draft.relation, draft.ranked, draft.stack
         best = stack[0]
         places = {position: item for item, position in enumerate(ranked)}
         with self._listener.part("evidence"):
             for position in self._ranked(draft.tied):
                 item = places[position]
-                if item == stack[0] or kin.could_lead(item, stack):
+                if item == stack[0] or relation.could_lead(item, stack):
                     best = item
                     break
         ties = {}
         for item in sorted(stack):
-            proof = kin.proof(best, item) if item != best else None
+            proof = relation.proof(best, item) if item != best else None
             if proof is not None:
                 ties[ranked[item]] = Tie(Evidence.SAME, proof.distance_bits, proof.judged.reason, proof.orientation)
         return Stack(ranked[best], ties)
@@ -262,7 +262,7 @@ class Gatherer:
         with self._listener.part("evidence"):
             without = inner_hashes(self._cache, [ids[place] for place in inner], scan.algorithm, hashes.shape[1])
             asked = [(ids[owner], place >= len(order)) for place, owner in enumerate(owners.tolist())]
-            kin = AlikeKin(
+            relation = AlikePictures(
                 owners,
                 np.concatenate([hashes, without]),
                 checks(self._cache, asked, hashes.shape[1]),
@@ -270,8 +270,10 @@ class Gatherer:
             )
             self._judge.know(ids)
             rows = []
-            for linked in link(len(order), kin):
-                ties = [self._tie((item, linked[0]), ids, kin.meeting(linked[0], item), order) for item in linked[1:]]
+            for linked in link(len(order), relation):
+                ties = [
+                    self._tie((item, linked[0]), ids, relation.meeting(linked[0], item), order) for item in linked[1:]
+                ]
                 rows.append(Row([by_best[order[item]] for item in linked], ties))
         return rows
 
@@ -293,7 +295,7 @@ class Gatherer:
 class _Unfinished(NamedTuple):
     """A stack of which it is not yet known which member is the best."""
 
-    kin: SameKin
+    relation: SamePictures
     ranked: Sequence[int]
     stack: Sequence[int]
     tied: Sequence[int]

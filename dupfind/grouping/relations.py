@@ -102,7 +102,7 @@ def turned_distances(hashes: Words, rows: NDArray[np.int64], head: int, orientat
     return np.minimum(ours, theirs)
 
 
-class SameKin:
+class SamePictures:
     """A head proves an item where :func:`~dupfind.evidence.evidence.judge` calls it the same picture, and no worse.
 
     Items agree unless :func:`dupfind.evidence.evidence.differ` tells them apart. ``hashes`` has the shape (items,
@@ -215,7 +215,7 @@ class Meeting(NamedTuple):
     head_view: int
 
 
-class AlikeKin:
+class AlikePictures:
     """A head looks like an item where their search hashes lie within the threshold, and their check hashes too.
 
     So do any two members, by their check hashes alone, as they are turned to meet the head. A framed picture has two

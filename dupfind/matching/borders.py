@@ -51,14 +51,14 @@ class Borders:
         settings: ScanSettings,
         cache: Cache,
         listener: Listener,
-        parted: Mapping[str, frozenset[str]] | None = None,
+        split: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._needles = needles
         self._haystack = haystack
         self._settings = settings
         self._cache = cache
         self._listener = listener
-        self._parted = parted or {}
+        self._split = split or {}
         """As in :class:`~dupfind.matching.matcher.Matcher`."""
         self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id & FRAMED]
         """The haystack's pictures that have a frame."""
@@ -122,10 +122,10 @@ class Borders:
     def _best(self, position: int, candidates: list[_Candidate]) -> Match | None:
         """Return the first candidate that looks alike."""
         needle = self._needles.refs[position].id
-        parted = self._parted.get(self._needles.entries[position].path, frozenset())
+        split = self._split.get(self._needles.entries[position].path, frozenset())
         for distance_bits, picture, orientation, *are_inner in candidates[:_MOST_CANDIDATES]:
             path = self._haystack.entries[picture].path
-            if path in parted:
+            if path in split:
                 continue
             ours = self._pixels(needle, is_inner=are_inner[0])
             theirs = self._pixels(self._haystack.refs[picture].id, is_inner=are_inner[1])

@@ -24,13 +24,13 @@ from dupfind.values import FILM_FRAMES, Failure, FileEntry
 def film_keys(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
     """Return by path the key frames of films, and why some could not be decoded this time."""
     prints, failures = _prints(run, "looking at films", film_prints.read_keys, entries, attrgetter("keys"))
-    return {path: known.keys for path, known in prints.items() if known.keys is not None}, failures
+    return {path: film.keys for path, film in prints.items() if film.keys is not None}, failures
 
 
 def film_frames(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
     """Return by path every frame of films, likewise."""
     prints, failures = _prints(run, "decoding films", film_prints.read_frames, entries, attrgetter("frames"))
-    return {path: known.frames for path, known in prints.items() if known.frames is not None}, failures
+    return {path: film.frames for path, film in prints.items() if film.frames is not None}, failures
 
 
 def _prints(
@@ -55,9 +55,9 @@ def _prints(
             is_broken = result.lasting and result.stage == FILM_FRAMES
             failures[entry.path] = replace(result, is_image=False, lasting=is_broken, stage=FILM_FRAMES)
         elif isinstance(result, bytes):
-            known = film_prints.unpacked(result).merged(prints[entry.path])
-            prints[entry.path] = known
-            run.cache.keep_film_print(entry, known.packed(), outcome.read_ns)
+            merged = film_prints.unpacked(result).merged(prints[entry.path])
+            prints[entry.path] = merged
+            run.cache.keep_film_print(entry, merged.packed(), outcome.read_ns)
     return prints, failures
 
 
@@ -66,7 +66,9 @@ def compare_films(pairs: Sequence[FilmPair], run: Reading) -> dict[FilmPair, Rea
     by_files = {FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs}
     with run.listener.part("look up", len(pairs)):
         kept = run.cache.film_comparisons(list(by_files))
-    outcomes = {by_files[files]: known.objection for files, known in kept.items() if known.objection is not None}
+    outcomes = {
+        by_files[files]: compared.objection for files, compared in kept.items() if compared.objection is not None
+    }
     unread = [pair for pair in pairs if pair not in outcomes]
     timeout_seconds = run.settings.timeout_seconds
     task = partial(film_pairs.compare_films, max_pixels=run.settings.max_pixels, timeout_seconds=timeout_seconds)

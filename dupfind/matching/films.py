@@ -13,13 +13,13 @@ def match_films(
     films: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
     """Return by path the matches of needles that are films, and why films could not be read.
 
-    ``parted`` are, by the path of a needle, files that prove nothing of it.
+    ``split`` are, by the path of a needle, files that prove nothing of it.
     """
-    matches, failures = find_same_films(films, haystack, run, parted)
+    matches, failures = find_same_films(films, haystack, run, split)
     # What crashed its reader, or took too long, would do so again.
     unproved = [film for film in films if film.path not in matches and film.path not in failures]
     readable = [film for film in haystack if film.path not in failures]
@@ -27,5 +27,5 @@ def match_films(
         return matches, failures
     from dupfind.matching.like_film import find_like_films  # brings numpy
 
-    alike, undecoded = find_like_films(unproved, readable, run, parted)
+    alike, undecoded = find_like_films(unproved, readable, run, split)
     return matches | alike, failures | undecoded

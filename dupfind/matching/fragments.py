@@ -57,11 +57,11 @@ def match_fragments(
     needles: Pictures,
     haystack: Pictures,
     matches: Mapping[str, Match],
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, Match]:
     """Match needles without a match by parts that they have in common with pictures of the haystack; by path.
 
-    Where every needle has a match nothing is read. ``parted`` as in :func:`dupfind.matching.match.match_pictures`.
+    Where every needle has a match nothing is read. ``split`` as in :func:`dupfind.matching.match.match_pictures`.
     """
     lost = unmatched(needles, matches)
     readable = [place for place, entry in enumerate(haystack.entries) if entry.can_be_read]
@@ -84,7 +84,7 @@ def match_fragments(
                 ours = [marks[needles.entries[place].path] for place in together]
                 for number, candidate in index.candidates(ours):
                     of_needle = candidates[together[number]]
-                    apart = (parted or {}).get(needles.entries[together[number]].path, frozenset())
+                    apart = (split or {}).get(needles.entries[together[number]].path, frozenset())
                     if haystack.entries[candidate.picture].path not in apart:
                         _keep(of_needle, candidate)
     return _matched(run, needles, haystack, candidates)
@@ -118,14 +118,14 @@ class Index:
         owners = _owners(needles)
         words = _stacked([marks.words for marks in needles], (0, len(fragments.SEARCHED))).astype(np.uint64)
         places = _stacked([marks.places for marks in needles], (0, 4))
-        found = [
+        near = [
             pair[:2]
             for dictionary, column in zip(self._dictionaries, words.T, strict=True)
             for pair in dictionary.pairs(column, fragments.RADIUS_BITS, _MOST_OF_WORD)
         ]
-        if not found:
+        if not near:
             return
-        ours, theirs = np.unique(np.array(found, np.int64), axis=0).T
+        ours, theirs = np.unique(np.array(near, np.int64), axis=0).T
         groups = owners[ours] * max(1, len(self._pictures)) + self._owners[theirs]
         order = np.argsort(groups, kind="stable")
         bounds = np.flatnonzero(np.diff(groups[order], prepend=-1, append=-1))

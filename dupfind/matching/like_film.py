@@ -26,11 +26,11 @@ class LikeFilm(NamedTuple):
     entry: FileEntry
     reason: Reason
     run: FrameRun
-    """What it was found by."""
+    """The run of frames that both share."""
 
     @property
     def rank(self) -> tuple[int, int, int, str]:
-        """The lower the more it says."""
+        """Return the rank, the lowest for the film that is most like the needle."""
         return _RANKS[self.reason.code], len(self.reason.facts), -self.run.keys, self.entry.path
 
     def match(self) -> Match:
@@ -42,13 +42,13 @@ def find_like_films(
     needles: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
     """Return by path the matches of needles that are films, and why films could not be decoded.
 
-    ``parted`` are, by the path of a needle, files that prove nothing of it.
+    ``split`` are, by the path of a needle, files that prove nothing of it.
     """
-    alike, failures = like_films(needles, haystack, run, parted)
+    alike, failures = like_films(needles, haystack, run, split)
     return {path: films[0].match() for path, films in alike.items()}, failures
 
 
@@ -56,7 +56,7 @@ def like_films(
     needles: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, list[LikeFilm]], dict[str, Failure]]:
     """Return by the path of each needle all films of the haystack that look like it, the best first."""
     films, candidates = _readable(needles), _readable(haystack)
@@ -71,9 +71,10 @@ def like_films(
     with run.listener.part("search", len(films)):
         of_places = (keys[entry.path] for entry in places)
         index = FrameIndex([Frames(of.seconds, of.hashes[:, :orientations]) for of in of_places])
-        runs = _runs(index, films, places, frames, parted or {})
+        runs = _runs(index, films, places, frames, split or {})
     pairs = {
-        FilmPair(needle, places[found.film], found.orientation, found.offset_seconds): found for needle, found in runs
+        FilmPair(needle, places[shared.film], shared.orientation, shared.offset_seconds): shared
+        for needle, shared in runs
     }
     alike: dict[str, list[LikeFilm]] = {}
     for pair, reason in compare_films(list(pairs), run).items():
@@ -81,8 +82,8 @@ def like_films(
             alike.setdefault(pair.needle.path, []).append(LikeFilm(pair.witness, reason, pairs[pair]))
         elif reason != UNLIKE:
             failures[pair.needle.path] = Failure(str(reason.facts[0]), is_image=False, lasting=False, stage=FILM_FRAMES)
-    for found in alike.values():
-        found.sort(key=lambda film: film.rank)
+    for like_needle in alike.values():
+        like_needle.sort(key=lambda film: film.rank)
     return alike, {path: failure for path, failure in failures.items() if path not in alike}
 
 
@@ -91,7 +92,7 @@ def _runs(
     films: Sequence[FileEntry],
     places: Sequence[FileEntry],
     frames: Mapping[str, Frames],
-    parted: Mapping[str, frozenset[str]],
+    split: Mapping[str, frozenset[str]],
 ) -> list[tuple[FileEntry, FrameRun]]:
     """Return each film with the runs that it shares with others."""
     runs = []
@@ -99,7 +100,7 @@ def _runs(
         own = frames.get(film.path)
         if own is None or not len(own.seconds):
             continue
-        refused = parted.get(film.path, frozenset())
+        refused = split.get(film.path, frozenset())
         left_out = frozenset(
             place for place, entry in enumerate(places) if entry.path in refused or entry.path == film.path
         )

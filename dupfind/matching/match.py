@@ -35,26 +35,26 @@ class Matched(NamedTuple):
 def match_pictures(
     run: Reading,
     decodes: Decodes,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
     compare: CompareFiles | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """Return by path the matches of needles, and what is known of damaged ones without any.
 
-    ``parted`` are, by the path of a needle, files of the haystack that prove nothing of it. ``compare``
+    ``split`` are, by the path of a needle, files of the haystack that prove nothing of it. ``compare``
     compares files at full size, where the reader does not.
     """
     scan, reader, listener = run.settings.scan, run.reader, run.listener
     with listener.part("look up", len(decodes.needles.entries)):
-        proven = find_same_image_data(decodes, run, parted)
+        proven = find_same_image_data(decodes, run, split)
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
     full_size = None if scan.quick else FullSize(decodes, run.cache, compare or reader.compare_at_full_size, proven)
     with listener.stage("matching", len(decodes.needles.entries)) as advance:
-        matcher = Matcher(decodes, scan.threshold_bits, run.cache, listener, parted, reader.map_pairs, full_size)
+        matcher = Matcher(decodes, scan.threshold_bits, run.cache, listener, split, reader.map_pairs, full_size)
         matches = matcher.match(advance)
     lookalikes: dict[str, Match] = {}
     remains: dict[str, Remains] = {}
     for _ in range(MOST_ROUNDS):
-        lookalikes, remains = match_otherwise(*decodes.pictures(), matches, scan, run.cache, listener, parted)
+        lookalikes, remains = match_otherwise(*decodes.pictures(), matches, scan, run.cache, listener, split)
         previews = decodes.previews(lookalikes)
         if not previews:
             break
@@ -72,10 +72,10 @@ def match_otherwise(
     scan: ScanSettings,
     cache: Cache,
     listener: Listener,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """Match needles without a match when frames are left out, or by what damage left of them; `similar` at most."""
     with listener.part("evidence"):
-        lookalikes = Borders(needles, haystack, scan, cache, listener, parted).match(matches)
+        lookalikes = Borders(needles, haystack, scan, cache, listener, split).match(matches)
     by_rest, remains = match_damaged(needles, haystack, {**matches, **lookalikes}, cache, listener, scan.algorithm)
     return lookalikes | by_rest, remains

@@ -35,10 +35,10 @@ _BATCH_CANDIDATES = 4096
 """How many needles, or candidates of theirs, are looked up together."""
 _SEARCHED_NEEDLES = 1 << 14
 """How many needles are searched for together, in seven orientations once: the more, the less time each takes."""
-_MOST_QUARRELS = 20
-"""How often needles that lost their witness to another may look for the next one."""
-_MOST_KIN = 8
-"""Other witnesses that may be copies of the one that a needle has."""
+_MOST_CONFLICT_ROUNDS = 20
+"""How often needles that lost their witness to another needle are searched for once more."""
+_MOST_COPIES = 8
+"""How many witnesses with nearly the same hash are looked at as possible copies of one."""
 
 _Found = tuple[int, list[Candidate]]
 """A needle, by its position, and candidates of it."""
@@ -68,7 +68,7 @@ class Matcher:
         threshold_bits: int,
         cache: Cache,
         listener: Listener,
-        parted: Mapping[str, frozenset[str]] | None = None,
+        split: Mapping[str, frozenset[str]] | None = None,
         map_pairs: MapPairs = lambda _, __: (),
         full_size: FullSize | None = None,
     ) -> None:
@@ -80,7 +80,7 @@ class Matcher:
         self._listener = listener
         self._judge = Judge(cache, map_pairs, with_full_size=full_size is not None)
         self._candidates = Candidates(self._needles.hashes, self._haystack.hashes, threshold_bits, listener)
-        self._parted = parted or {}
+        self._split = split or {}
         """By the path of a needle, files of the haystack that are no witnesses of it, whatever they look like."""
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
@@ -88,8 +88,8 @@ class Matcher:
         """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count."""
         self._preview_rounds = 0
         """How often in a row needles were searched for once more because something rested on a preview."""
-        self._quarrels = 0
-        """How often they were because another needle had the better claim."""
+        self._conflict_rounds = 0
+        """How often they were because another needle had the better claim to their witness."""
 
     def match(self, advance: Advance) -> dict[str, Match]:
         """Return the best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
@@ -166,27 +166,25 @@ class Matcher:
         return [place.needle for place in self._full_size.refuse(places)]
 
     def _rejected(self, best: dict[int, _Best]) -> list[int]:
-        """Let one witness prove no two needles that differ; what cannot be settled is `similar`."""
-        fallen = self._fallen(best)
-        if self._quarrels == _MOST_QUARRELS:
+        """Let one witness prove no two needles that differ; conflicts left after all rounds make them `similar`."""
+        losers = self._losing_conflicts(best)
+        if self._conflict_rounds == _MOST_CONFLICT_ROUNDS:
             self._decodes.is_bounded = True
-            for position, why in fallen.items():
+            for position, why in losers.items():
                 judged = best[position].judged
                 judged = judged._replace(evidence=Evidence.SIMILAR, reason=Reason(ReasonCode.CONFLICT, (why,)))
                 best[position] = best[position]._replace(judged=judged)
             return []
-        self._quarrels += 1
-        for position, why in fallen.items():
+        self._conflict_rounds += 1
+        for position, why in losers.items():
             lost = best[position].candidate
             witness = self._haystack.refs[lost.picture].id
             reason = Reason(ReasonCode.CONFLICT, (why,))
             self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
-        return list(fallen)
+        return list(losers)
 
-    def _fallen(self, best: Mapping[int, _Best]) -> dict[int, Reason]:
-        """Return the needles that cannot keep their witness, since another with the
-        same one differs from them, and why.
-        """
+    def _losing_conflicts(self, best: Mapping[int, _Best]) -> dict[int, Reason]:
+        """Return why needles lose their witness: another needle has the better claim to it, and the two differ."""
         claims: dict[int, list[Claim]] = {}
         pictures: dict[int, int] = {}
         for position, (candidate, judged) in best.items():
@@ -195,31 +193,29 @@ class Matcher:
                 witness = self._haystack.refs[candidate.picture].id
                 claims.setdefault(witness, []).append(claim)
                 pictures[witness] = min(candidate.picture, pictures.get(witness, candidate.picture))
-        # In their order in the haystack: only so many are looked at, the same ones whatever else is matched.
+        # In the order of the haystack, so that the few that are looked at are the same whatever else is matched.
         near = self._near_each_other(dict(sorted(pictures.items(), key=itemgetter(1))))
         rivals = {witness: claimed for witness, claimed in claims.items() if witness in near or len(claimed) > 1}
         self._judge.know([*rivals, *(claim.picture for claimed in rivals.values() for claim in claimed)])
-        kin = {
-            witness: [copy for copy in copies if not self._are_two(witness, copy)] for witness, copies in near.items()
+        copies = {
+            witness: [copy for copy in similar if not self._are_two(witness, copy)] for witness, similar in near.items()
         }
-        return rejected(rivals, self._judge.differ, kin)
+        return rejected(rivals, self._judge.differ, copies)
 
     def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
-        """Return for each of these witnesses, by the ids of their thumbnails, some of
-        the others that have nearly its hash.
-        """
+        """Return for each of these witnesses, by its thumbnail's id, up to eight others that have nearly its hash."""
         ids = list(pictures)
         with self._listener.part("search"):
             dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
-            places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
+            places = [dictionary.positions(key)[: _MOST_COPIES + 1].tolist() for key in range(len(dictionary.keys))]
             pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
         near: dict[int, list[int]] = {}
         for key, near_key in [*((key, key) for key, equal in enumerate(places) if len(equal) > 1), *pairs]:
             for first, second in product(places[key], places[near_key]):
-                for witness, kin in {(ids[first], ids[second]), (ids[second], ids[first])}:
+                for witness, copy in {(ids[first], ids[second]), (ids[second], ids[first])}:
                     copies = near.setdefault(witness, [])
-                    if witness != kin and kin not in copies and len(copies) < _MOST_KIN:
-                        copies.append(kin)
+                    if witness != copy and copy not in copies and len(copies) < _MOST_COPIES:
+                        copies.append(copy)
         return near
 
     def _are_two(self, witness: int, copy: int) -> bool:
@@ -250,8 +246,8 @@ class Matcher:
             for candidate in sorted(candidates, key=self._rank)
             if candidate.picture not in self._haystack.lost
         ]
-        if self._parted and (parted := self._parted.get(self._needles.entries[position].path)):
-            ranked = [candidate for candidate in ranked if self._haystack.entries[candidate.picture].path not in parted]
+        if self._split and (split := self._split.get(self._needles.entries[position].path)):
+            ranked = [candidate for candidate in ranked if self._haystack.entries[candidate.picture].path not in split]
         return ranked
 
     def _pair(self, position: int, candidate: Candidate) -> Pair:

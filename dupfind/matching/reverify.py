@@ -50,15 +50,15 @@ class Look(NamedTuple):
     witness: str | None
     """Path of what proves the needle; None where nothing does."""
     evidence: Evidence | None
-    """None where the claim has fallen and nothing is left of it."""
+    """None where nothing is left of the claim."""
     reason: Reason | None = None
     """Why it is weaker than claimed; None when it is not."""
     failure: str | None = None
-    """Why it has fallen; None when it has not."""
+    """Why nothing is left; None where the claim holds, or a weaker one does."""
 
 
 class _Doubt(Exception):  # noqa: N818 - a doubt is an answer, not an error
-    """The claim falls; the text is for the user."""
+    """The claim does not hold; the text is for the user."""
 
 
 class Views(NamedTuple):
@@ -81,15 +81,15 @@ def reverify_all(run: Reading, claims: Sequence[Claim]) -> Iterator[tuple[Claim,
         timeout_seconds=settings.timeout_seconds,
         views=Views(ORIENTATIONS if scan.rotations else 1, scan.algorithm, scan.threshold_bits),
     )
-    fallen = partial(_fallen, timeout_seconds=settings.timeout_seconds)
-    return run.reader.map("reading witnesses again", task, claims, fallen, _size_bytes)
+    unread = partial(_unread, timeout_seconds=settings.timeout_seconds)
+    return run.reader.map("reading witnesses again", task, claims, unread, _size_bytes)
 
 
 def _size_bytes(claim: Claim) -> int:
     return 2 * claim.needle.size_bytes
 
 
-def _fallen(claim: Claim, death: Death, timeout_seconds: float) -> Look:
+def _unread(claim: Claim, death: Death, timeout_seconds: float) -> Look:
     """Give the outcome for a claim whose reader died."""
     is_decoded = claim.evidence is not Evidence.IDENTICAL
     reason = lost(death, timeout_seconds).reason if is_decoded else death.reason

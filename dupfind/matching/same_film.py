@@ -19,16 +19,16 @@ def find_same_films(
     needles: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
     """Return by path the matches of needles that are films, and why films could not be read; the lowest path wins.
 
-    ``parted`` are, by the path of a needle, files that prove nothing of it.
+    ``split`` are, by the path of a needle, files that prove nothing of it.
     """
     witnesses, failures = same_films(needles, haystack, run)
     matches = {}
     for path, entries in witnesses.items():
-        refused = (parted or {}).get(path, ())
+        refused = (split or {}).get(path, ())
         chosen = next((entry.path for entry in entries if entry.path not in refused), None)
         if chosen is not None:
             matches[path] = Match(chosen, Evidence.SAME, None, REASON)

@@ -31,13 +31,13 @@ _DIGESTED = frozenset({*_JPEG, "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVI
 def find_same_image_data(
     decodes: Decodes,
     run: Reading,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    split: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, Match]:
     """Return the matches of needles whose image data haystack pictures have, by path; the lowest path is the witness.
 
-    ``parted`` are, by the path of a needle, files that prove nothing of it.
+    ``split`` are, by the path of a needle, files that prove nothing of it.
     """
-    pairs = _pairs(decodes, run, parted or {})
+    pairs = _pairs(decodes, run, split or {})
     if not pairs:
         return {}
     decodes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
@@ -62,7 +62,7 @@ def key_of(thumbnail: Thumbnail) -> tuple[object, ...] | None:
 def _pairs(
     decodes: Decodes,
     run: Reading,
-    parted: Mapping[str, frozenset[str]],
+    split: Mapping[str, frozenset[str]],
 ) -> dict[int, int]:
     """Return the positions of needles and of their witnesses."""
     sides = decodes.needles, decodes.haystack
@@ -87,7 +87,7 @@ def _pairs(
     pairs = {}
     for place in alike[0]:
         path = decodes.needles.entries[place].path
-        refused = parted.get(path, ())
+        refused = split.get(path, ())
         candidates = witnesses.get(digests.get(path, b""), ())
         chosen = next(
             (position for position in candidates if decodes.haystack.entries[position].path not in refused), None

@@ -100,8 +100,10 @@ def _hides(reader: Reader, size: tuple[int, int], parts: list[Part], skipped_byt
     try:
         for part in parts:
             data = container_format.png_payload(reader, part)[skipped_bytes:]
-            while data and left >= 0:
+            while data:
                 left -= len(unpack.decompress(data, _TOGETHER_BYTES))
+                if left < 0:  # it may go on for a thousand times the length of the file
+                    return True
                 data = unpack.unconsumed_tail
         return len(unpack.flush()) > left or bool(unpack.unused_data)
     except zlib.error:

@@ -6,14 +6,12 @@ facts, or its facts with the digest of its packets and of all else that it holds
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import IO, NamedTuple
 
 from dupfind.digest import DIGEST_BYTES
-from dupfind.pool.tasks import Outcome, ReadError, decoded, opened
-from dupfind.pool.time_limit import TimeLimit
-from dupfind.values import Failure, FileEntry
+from dupfind.pool.tasks import Outcome, read_film
+from dupfind.values import FileEntry
 
 _STAGE = "film data"
 _UNDIGESTED = b"\0"
@@ -51,17 +49,17 @@ def unpacked(known: bytes) -> FilmData:
 
 def seconds_for(entry: FileEntry, timeout_seconds: float) -> float:
     """Return how long reading a film may take: ``--timeout``, and a second for each MiB."""
-    return timeout_seconds + entry.size_bytes / _LEAST_BYTES_A_SECOND
+    return timeout_seconds + entry.size_bytes // _LEAST_BYTES_A_SECOND
 
 
 def read_film_facts(entries: Sequence[FileEntry], timeout_seconds: float) -> list[Outcome]:
     """Read the facts of each film at a few places of its file; the result is packed, see :class:`FilmData`."""
     from dupfind.pictures import film_data
 
-    def read(file: IO[bytes]) -> FilmData:
-        return FilmData(film_data.read_facts(file) or b"")
+    def read(file: IO[bytes]) -> bytes:
+        return FilmData(film_data.read_facts(file) or b"").packed()
 
-    return [_read_one(entry, read, timeout_seconds) for entry in entries]
+    return [read_film(entry, read, _STAGE, seconds_for(entry, timeout_seconds)) for entry in entries]
 
 
 def read_film_data(
@@ -69,30 +67,13 @@ def read_film_data(
     timeout_seconds: float,
     prepare: Callable[[IO[bytes]], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Read each film whole, likewise; ``prepare`` is told of each file before it is read."""
+    """Read each film whole, likewise; ``prepare`` is called with each file before it is read."""
     from dupfind.pictures import film_data
 
-    def read(file: IO[bytes]) -> FilmData:
+    def read(file: IO[bytes]) -> bytes:
         prepare(file)
         facts = film_data.read_facts(file)
-        return FilmData(facts, film_data.read_digest(file) or b"") if facts else FilmData()
+        data = FilmData(facts, film_data.read_digest(file) or b"") if facts else FilmData()
+        return data.packed()
 
-    return [_read_one(entry, read, timeout_seconds) for entry in entries]
-
-
-def _read_one(entry: FileEntry, read: Callable[[IO[bytes]], FilmData], timeout_seconds: float) -> Outcome:
-    from dupfind.pictures import decode_errors
-
-    read_ns = time.time_ns()
-    seconds = seconds_for(entry, timeout_seconds)
-
-    def read_film() -> FilmData:
-        with decode_errors.in_plain_words(lambda: 0):  # no header tells how much memory a film takes
-            return read(file)
-
-    try:
-        with opened(entry, _STAGE) as file, TimeLimit(seconds) as limit:
-            result = decoded(read_film, limit, seconds)
-    except ReadError as error:
-        result = error.failure
-    return Outcome(result if isinstance(result, Failure) else result.packed(), read_ns)
+    return [read_film(entry, read, _STAGE, seconds_for(entry, timeout_seconds)) for entry in entries]

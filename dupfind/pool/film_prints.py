@@ -8,15 +8,14 @@ value, so that the cache keeps one row a film.
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import IO, NamedTuple
 
 import numpy as np
 
-from dupfind.pool.tasks import Outcome, ReadError, decoded, opened
-from dupfind.pool.time_limit import TimeLimit
+from dupfind.pool.tasks import Outcome, read_film
 from dupfind.search.frame_runs import Frames
 from dupfind.values import FILM_FRAMES, ORIENTATIONS, Failure, FileEntry
 
@@ -48,11 +47,10 @@ class FilmPrint(NamedTuple):
         parts = [part for frames in self if frames is not None for part in _bytes_of(frames)]
         return b"".join([_HEAD.pack(*kinds), *parts])
 
-    def merged(self, known: FilmPrint) -> FilmPrint:
+    def merged(self, earlier: FilmPrint) -> FilmPrint:
         """Return it with what was known before."""
-        return FilmPrint(
-            known.keys if self.keys is None else self.keys, known.frames if self.frames is None else self.frames
-        )
+        keys = earlier.keys if self.keys is None else self.keys
+        return FilmPrint(keys, earlier.frames if self.frames is None else self.frames)
 
 
 def unpacked(packed: bytes) -> FilmPrint:
@@ -95,7 +93,10 @@ def read_keys(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: fl
         pictures = () if keys is None else zip(keys.seconds.tolist(), keys.thumbnails, strict=True)
         return FilmPrint(keys=_hashed(pictures, ORIENTATIONS))
 
-    return [_read_one(entry, read, FilmPrint(keys=_nothing(ORIENTATIONS)), timeout_seconds) for entry in entries]
+    def read_packed(file: IO[bytes]) -> bytes | Failure:
+        return _packed(partial(read, file), FilmPrint(keys=_nothing(ORIENTATIONS)))
+
+    return [read_film(entry, read_packed, FILM_FRAMES, seconds_for(entry, timeout_seconds)) for entry in entries]
 
 
 def read_frames(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
@@ -105,7 +106,10 @@ def read_frames(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: 
     def read(file: IO[bytes]) -> FilmPrint:
         return FilmPrint(frames=_hashed(film_frames.read_thumbnails(file, max_pixels), 1))
 
-    return [_read_one(entry, read, None, timeout_seconds) for entry in entries]
+    def read_packed(file: IO[bytes]) -> bytes | Failure:
+        return _packed(partial(read, file), None)
+
+    return [read_film(entry, read_packed, FILM_FRAMES, seconds_for(entry, timeout_seconds)) for entry in entries]
 
 
 def _nothing(orientations: int) -> Frames:
@@ -128,28 +132,14 @@ def _hashed(pictures: Iterable[tuple[float, bytes]], orientations: int) -> Frame
     return Frames(np.concatenate([part.seconds for part in parts]), np.concatenate([part.hashes for part in parts]))
 
 
-def _read_one(
-    entry: FileEntry, read: Callable[[IO[bytes]], FilmPrint], nothing: FilmPrint | None, timeout_seconds: float
-) -> Outcome:
-    """Read one film; a broken one gives ``nothing``, or with None why it is broken."""
-    from dupfind.pictures import decode_errors
+def _packed(read: Callable[[], FilmPrint], of_broken: FilmPrint | None) -> bytes | Failure:
+    """Return a print as bytes; of a broken film ``of_broken``, or where that is None why it is broken."""
     from dupfind.pictures.film_packets import BrokenError
 
-    read_ns = time.time_ns()
-    seconds = seconds_for(entry, timeout_seconds)
-
-    def read_film() -> FilmPrint | Failure:
-        with decode_errors.in_plain_words(lambda: 0):  # no header tells how much memory a film takes
-            try:
-                return read(file)
-            except BROKEN as error:
-                # Only what was raised on purpose is in words for a user.
-                reason = str(error) if isinstance(error, BrokenError) else ""
-                return nothing or Failure(reason or UNDECODED, is_image=False, lasting=True, stage=FILM_FRAMES)
-
     try:
-        with opened(entry, FILM_FRAMES) as file, TimeLimit(seconds) as limit:
-            result = decoded(read_film, limit, seconds)
-    except ReadError as error:
-        result = error.failure
-    return Outcome(result if isinstance(result, Failure) else result.packed(), read_ns)
+        return read().packed()
+    except BROKEN as error:
+        if of_broken is not None:
+            return of_broken.packed()
+        reason = str(error) if isinstance(error, BrokenError) else ""  # only that is in words for a user
+        return Failure(reason or UNDECODED, is_image=False, lasting=True, stage=FILM_FRAMES)

@@ -160,23 +160,33 @@ def read_image_data(
     """Digest the image data of each file; ``prepare`` is told of each file before it is read."""
     from dupfind.pictures import decode, image_data
 
-    def read_one(entry: FileEntry) -> Outcome:
-        read_ns = time.time_ns()
-        try:
-            with opened(entry, _IMAGE_DATA) as file:
-                prepare(file)
+    def digest(file: IO[bytes]) -> bytes:
+        with decode.in_plain_words(file):
+            return image_data.read_digest(file, max_pixels) or NO_IMAGE_DATA
 
-                def read() -> bytes:
-                    with decode.in_plain_words(file):
-                        return image_data.read_digest(file, max_pixels) or NO_IMAGE_DATA
-
-                result: bytes | Failure = decoded(read, limit, timeout_seconds)
-        except ReadError as error:
-            result = error.failure
-        return Outcome(result, read_ns)
+    def digest_of(file: IO[bytes], _: FileEntry) -> bytes | Failure:
+        prepare(file)
+        return decoded(partial(digest, file), limit, timeout_seconds)
 
     with TimeLimit(timeout_seconds) as limit:
-        return [read_one(entry) for entry in entries]
+        return [outcome_of(entry, digest_of, _IMAGE_DATA) for entry in entries]
+
+
+def read_film(
+    entry: FileEntry, read: Callable[[IO[bytes]], bytes | Failure], stage: str, timeout_seconds: float
+) -> Outcome:
+    """Return what ``read`` makes of one film in ``timeout_seconds``, which are more the longer the film is."""
+    from dupfind.pictures import decode_errors
+
+    def read_decoded(file: IO[bytes]) -> bytes | Failure:
+        with decode_errors.in_plain_words(lambda: 0):  # no header tells how much memory a film takes
+            return read(file)
+
+    def read_in_time(file: IO[bytes], _: FileEntry) -> bytes | Failure:
+        with TimeLimit(timeout_seconds) as limit:
+            return decoded(partial(read_decoded, file), limit, timeout_seconds)
+
+    return outcome_of(entry, read_in_time, stage)
 
 
 def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
@@ -231,7 +241,7 @@ def _changed(stage: str) -> Failure:
 
 
 def outcome_of(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
-    """Open the file of ``entry``, see before and after ``read`` that it is the one the walk saw, give what it gave."""
+    """Return what ``read`` makes of the opened file, or why it cannot be read as the walk saw it."""
     if entry.size_bytes == 0 and stage == "thumbnail":
         return Outcome(Failure("empty file", is_image=False), time.time_ns())
 

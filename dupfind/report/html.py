@@ -62,7 +62,7 @@ def render(
     present = [file for file in report.files if file.state is FileState.PRESENT and file.path not in words]
     settled = [file for file in report.files if is_settled(words.get(file.path))]
     folders = listed_folders(report.folders)
-    in_doubt = [{**file_facts(file, seen, album), **_parted(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
+    in_doubt = [{**file_facts(file, seen, album), **_split(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
     join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
@@ -169,9 +169,9 @@ def file_facts(file: FileVerdict, seen: PageContents, album: Places) -> dict[str
         more = [[shown(path), *box] for path, box in parts.more]
         facts["parts"] = {"ours": parts.ours, "theirs": parts.theirs, "more": more, "whole": parts.is_whole}
         facts.pop("turn", None)  # which lays one whole picture on the other
-    parted = seen.parted.get(file.path)
-    if parted is not None and parted != shown_beside:
-        facts["from"] = {"path": shown(parted), **album.place("at", parted)}
+    split = seen.split.get(file.path)
+    if split is not None and split != shown_beside:
+        facts["from"] = {"path": shown(split), **album.place("at", split)}
     return facts
 
 
@@ -198,13 +198,13 @@ def _turned(seen: PageContents, path: str, shown_beside: str | None) -> dict[str
     return {} if turn is None else {"turn": turn}
 
 
-def _parted(word: Decision | None) -> dict[str, str]:
-    """Name the digest by which the page finds the decisions that have parted this file from its witness."""
+def _split(word: Decision | None) -> dict[str, str]:
+    """Name the digest by which the page finds the decisions that have split this file from its witness."""
     return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
 def is_settled(word: Decision | None) -> bool:
-    """Tell whether a file is in doubt no longer; one that was parted from its witness is."""
+    """Tell whether a file is in doubt no longer; one that was split from its witness is."""
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 

@@ -1,6 +1,6 @@
 """The answer of a scan after each decision, by the very rules by which ``scan --decisions`` gives it.
 
-Only what a decision touches is searched for again: a needle that was parted from a witness, for its next best one.
+Only what a decision touches is searched for again: a needle that was split from a witness, for its next best one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class LiveAnswer:
         self._searched: dict[str, _Searched] = {}
         self._candidates: Pictures | None = None
         self.undecided: Findings = base
-        """What the files alone say, without the pairs that were parted."""
+        """What the files alone say, without the pairs that were split."""
         self.findings: Findings = base
         self.report: Report = replace(scanned.report, decided={})
         self.words: Mapping[str, Decision] = {}
@@ -51,7 +51,7 @@ class LiveAnswer:
         needles, haystack = list(self._needles.values()), list(self._haystack.values())
         standing = apply_decisions.decide(decisions, needles, haystack, reader, listener, is_paranoid=settings.paranoid)
         standing = self._as_it_is(standing)
-        self.undecided = self._search(standing.parted, reading)
+        self.undecided = self._search(standing.split, reading)
         self.findings = apply_decisions.apply(self.undecided, standing, settings.accept, self._run.shown_haystack)
         scanned = self._scanned
         judged = pipeline.judge(reading, scanned.needles, scanned.haystack, self.findings, scanned.aside)
@@ -91,10 +91,10 @@ class LiveAnswer:
         unwanted = {path: said for path, said in standing.unwanted.items() if self.is_as_listed(self._needles[path])}
         return standing._replace(same=same, unwanted=unwanted)
 
-    def _search(self, parted: Mapping[str, frozenset[str]], reading: Reading) -> Findings:
-        """Return what is found without the pairs that were ``parted``, searching for what was not searched for yet."""
+    def _search(self, split: Mapping[str, frozenset[str]], reading: Reading) -> Findings:
+        """Return what is found without the pairs that were ``split``, searching for what was not searched for yet."""
         base = self._scanned.findings
-        affected = {path: witnesses for path, witnesses in parted.items() if _may_change(base, path)}
+        affected = {path: witnesses for path, witnesses in split.items() if _may_change(base, path)}
         due = [path for path, witnesses in affected.items() if not self._is_known(path, witnesses)]
         if due:
             entries = [self._needles[path] for path in due]

@@ -95,7 +95,7 @@ class Review:
         self._pictures = PictureCache(_MOST_PICTURE_BYTES)
         self._nearest: dict[str, Nearest] = {}
         self._turns: dict[tuple[str, str], int] = {}
-        self._parted: dict[str, str] = {}
+        self._split: dict[str, str] = {}
         self._search: Search | None = None
         self._undone: list[tuple[Decision, ...]] = []
         self._is_begun = False
@@ -219,14 +219,14 @@ class Review:
         before, self._state = self._state, _state_of(live)
         changed = [live.report.files[place].path for place in self._changes.take(before, self._state)]
         spell, shown_of = self._run.shown_haystack, self._run.shown
-        self._parted = {shown_of(path): spell(parting.witness) for path, parting in live.findings.parted.items()}
+        self._split = {shown_of(path): spell(split.witness) for path, split in live.findings.split.items()}
         for path in changed:
             self._nearest.pop(path, None)
         self._page.forget(changed)
 
     @property
     def _seen(self) -> PageContents:
-        return PageContents({}, self._nearest, self._parted, self._turns)
+        return PageContents({}, self._nearest, self._split, self._turns)
 
     def _needle(self, number: int) -> FileEntry:
         try:
@@ -288,8 +288,8 @@ class Review:
         pairs = {}
         for number, verdict in verdicts.items():
             other = self.files.place("otherAt", self._other(verdict)).get("otherAt")
-            parted = self.files.place("otherAt", self._parted.get(verdict.path)).get("otherAt")
-            pairs[number] = (number, other, parted)
+            split = self.files.place("otherAt", self._split.get(verdict.path)).get("otherAt")
+            pairs[number] = (number, other, split)
         sights = self._sights({place for places in pairs.values() for place in places if place is not None}, reading)
         self._find_turns([(verdicts[place], other) for place, other, _ in pairs.values()], sights, reading)
         return {
@@ -317,7 +317,7 @@ class Review:
             return
         if self._search is None:
             self._search = search_of(self.files.haystack, reading)
-        nearest = nearest_of(lost, self._search, self._live.findings.parted, reading)
+        nearest = nearest_of(lost, self._search, self._live.findings.split, reading)
         self._nearest |= nearest
         self._page.forget(list(nearest))
 

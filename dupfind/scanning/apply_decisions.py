@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from dupfind.answers.decisions import Decision, Ruling
-from dupfind.answers.findings import Findings, Parted
+from dupfind.answers.findings import Findings, Split
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name, is_image_name
 from dupfind.reasons import Reason, ReasonCode, never_proves
@@ -25,12 +25,12 @@ class Standing(NamedTuple):
     same: dict[str, tuple[str, Decision]]
     """The lowest path of the witness, and the decision."""
     unwanted: dict[str, Decision]
-    parted: Mapping[str, frozenset[str]]
+    split: Mapping[str, frozenset[str]]
     """By the path of a needle, the haystack files that prove nothing of it."""
     doubted: frozenset[str]
-    """Needles whose parted witness had passed for the same picture."""
+    """Needles whose split witness had passed for the same picture."""
     differing: Mapping[str, tuple[str, Decision]] = MappingProxyType({})
-    """Of those that were parted, the lowest path of the witness that the scan had thought most of, and the decision."""
+    """Of those that were split, the lowest path of the witness that the scan had thought most of, and the decision."""
 
 
 class ReadsDigests(Protocol):
@@ -61,7 +61,7 @@ def decide(
     ours, theirs = _by_digest(asked, digests), _by_digest(answered, digests)
     same: dict[str, tuple[str, Decision]] = {}
     unwanted: dict[str, Decision] = {}
-    parted: dict[str, set[str]] = {}
+    split: dict[str, set[str]] = {}
     doubted: set[str] = set()
     differing: dict[str, tuple[str, Decision]] = {}
     idle = 0
@@ -81,15 +81,15 @@ def decide(
                     if seen is not None and (path not in same or seen < same[path][0]):
                         same[path] = seen, decision
                 case Ruling.DIFFERENT:
-                    parted.setdefault(path, set()).update(witnesses)
+                    split.setdefault(path, set()).update(witnesses)
                     said = min(witnesses), decision
                     differing[path] = min(said, differing.get(path, said), key=_weight)
                     if decision.evidence is Evidence.SAME:
                         doubted.add(path)
     if idle:
         listener.warn(_idle(idle, len(decisions)))
-    others_of = {path: frozenset(witnesses) for path, witnesses in parted.items()}
-    return Standing(same, unwanted, others_of, frozenset(doubted), differing)
+    refused = {path: frozenset(witnesses) for path, witnesses in split.items()}
+    return Standing(same, unwanted, refused, frozenset(doubted), differing)
 
 
 def _idle(number: int, decisions: int) -> str:
@@ -98,7 +98,7 @@ def _idle(number: int, decisions: int) -> str:
 
 
 def _weight(said: tuple[str, Decision]) -> tuple[int, str, str]:
-    """Rank parted witnesses, the lowest is named: what the scan had
+    """Rank split witnesses, the lowest is named: what the scan had
     thought most of, then the lowest path.
     """
     witness, decision = said
@@ -121,7 +121,7 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
     """
     matches: dict[str, Match] = {}
     for path, match in findings.matches.items():
-        if match.witness in standing.parted.get(path, ()) and match.evidence is not Evidence.IDENTICAL:
+        if match.witness in standing.split.get(path, ()) and match.evidence is not Evidence.IDENTICAL:
             continue
         is_proof = match.evidence is Evidence.SAME
         matches[path] = _doubted(match) if is_proof and path in standing.doubted else match
@@ -136,17 +136,17 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
         words[path] = decision
     unwanted = standing.unwanted.items()
     words |= {path: decision for path, decision in unwanted if not _is_proved(matches.get(path), accept)}
-    parted: dict[str, Parted] = {}
+    split: dict[str, Split] = {}
     for path, (witness, decision) in standing.differing.items():
         is_seen = path in findings.pictures and path not in findings.failures
         is_told = is_seen or _was_film(path, decision, findings.failures.get(path))
         if path in words or not is_told or _is_proved(matches.get(path), accept):
             continue
-        words[path], witnesses = decision, standing.parted[path]
+        words[path], witnesses = decision, standing.split[path]
         facts = spell(witness), len(witnesses) - 1, decision.day
         reason = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD, facts)
-        parted[path] = Parted(reason, witnesses, witness)
-    return replace(findings, matches=matches, words=words, parted=parted)
+        split[path] = Split(reason, witnesses, witness)
+    return replace(findings, matches=matches, words=words, split=split)
 
 
 def _is_proved(match: Match | None, accept: Evidence) -> bool:

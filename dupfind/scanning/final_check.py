@@ -1,9 +1,8 @@
 """The final check before the verdicts: what is about to count as present is still there, and so is what proves it.
 
 Hours may lie between the walk and the report. So the needles are listed once more, which finds whatever went, came or
-changed among them, and each witness is looked at where it lies; how, is the affair of each source. What is not as it
-was is neither present nor proof; it is not judged afresh, because that is what the next run does, reading only what
-changed where there is a cache.
+changed among them, and each source looks at its witnesses. What has changed is neither present nor proof. It is not
+judged again: the next run does that, and with a cache reads only what changed.
 
 The needles come first: what was moved from the haystack to them in between is then missed as a witness.
 """
@@ -26,11 +25,10 @@ _FEW_FILES = 10_000
 
 
 def is_due(needles: Sequence[Tree], findings: Findings, *, is_remembered: bool, walked_seconds: float) -> bool:
-    """Tell whether there is to be a last look at all; ``walked_seconds`` is how long ago the walk began.
+    """Tell whether the final check is made at all; ``walked_seconds`` is how long ago the walk began.
 
-    An answer from memory that comes within moments of the walk rests on the walk as the last look does on itself: both
-    take seconds for some hundred thousand files, and the report is as old as they took. Where there are few files it
-    costs nothing, and is taken all the same.
+    A remembered answer that comes within moments of the walk needs none: the check would list the same files again, and
+    take as long as the walk did. Where there are few files it costs nothing, and is made all the same.
     """
     files = sum(len(tree.entries) for tree in needles) + len(findings.matches)
     return not is_remembered or walked_seconds > _MOMENT_SECONDS or files <= _FEW_FILES
@@ -39,7 +37,7 @@ def is_due(needles: Sequence[Tree], findings: Findings, *, is_remembered: bool, 
 def final_check(
     sources: Sources, needles: Sequence[Tree], haystack: Sequence[Tree], findings: Findings, listing: Listing
 ) -> tuple[list[Tree], list[Tree], Findings]:
-    """Return the trees with what is to be told of them besides, and the findings without what does not stand any more.
+    """Return the trees with the problems of this check, and the findings without those that no longer hold.
 
     The trees are those of ``sources``, in their order. ``listing`` is a new one, with nothing listed, whose ``count``
     is told how many needles each folder has.
@@ -49,26 +47,28 @@ def final_check(
         _list_again(tree, source.list_again(tree, listing), opened)
         for source, tree in zip(sources.needles, needles, strict=True)
     ]
-    lost = {path: reason for one in changes for path, reason in one.lost.items()}
-    listing.needle_folders = frozenset().union(*(one.folders for one in changes))
+    lost = {path: reason for changed in changes for path, reason in changed.lost.items()}
+    listing.needle_folders = frozenset().union(*(changed.folders for changed in changes))
     wanted = {match.witness for match in findings.matches.values()}
-    fallen: dict[str, str] = {}
+    rejected: dict[str, str] = {}
     marked = []
     for source, tree in zip(sources.haystack, haystack, strict=True):
-        found = dict(source.changed((entry for entry in tree.entries if entry.path in wanted), listing))
-        problems = [Problem(tree.root.shown(path), tree.root.side, LAST_LOOK, reason) for path, reason in found.items()]
-        fallen |= found
+        reasons = dict(source.changed((entry for entry in tree.entries if entry.path in wanted), listing))
+        problems = [
+            Problem(tree.root.shown(path), tree.root.side, LAST_LOOK, reason) for path, reason in reasons.items()
+        ]
+        rejected |= reasons
         marked.append(replace(tree, problems=[*tree.problems, *problems]) if problems else tree)
     walked = [
-        replace(tree, problems=[*tree.problems, *one.problems]) if one.problems else tree
-        for tree, one in zip(needles, changes, strict=True)
+        replace(tree, problems=[*tree.problems, *changed.problems]) if changed.problems else tree
+        for tree, changed in zip(needles, changes, strict=True)
     ]
-    return walked, marked, _without(findings, lost, fallen) if lost or fallen else findings
+    return walked, marked, _without(findings, lost, rejected) if lost or rejected else findings
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What a second walk of a tree of needles found otherwise."""
+    """What differs in a second walk of a tree of needles."""
 
     lost: dict[str, str]
     """What happened to the files that are not as they were, by their paths."""
@@ -98,9 +98,9 @@ def _list_again(tree: Tree, walk: Relisting, opened: frozenset[str]) -> _Changes
         problems += [Problem(tree.root.shown(path), tree.root.side, "walk", reason) for path in sorted(new - old)]
     for start, end in places.values():
         lost |= dict.fromkeys(map(_PATH, tree.entries[start:end]), _GONE)
-    known = set(tree.problems)
-    met = [one for one in walk.problems if one not in known]
-    return _Changes(lost, [*met, *problems], frozenset(walk.seen))
+    earlier = set(tree.problems)
+    new_problems = [problem for problem in walk.problems if problem not in earlier]
+    return _Changes(lost, [*new_problems, *problems], frozenset(walk.seen))
 
 
 def _places_by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -112,15 +112,15 @@ def _places_by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple
         start = end
 
 
-def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, str]) -> Findings:
-    """Return the findings without needles that were ``lost`` and without those whose witness has ``fallen``."""
+def _without(findings: Findings, lost: Mapping[str, str], rejected: Mapping[str, str]) -> Findings:
+    """Return the findings without ``lost`` needles and without those whose witness is ``rejected``; by path, why."""
     matches: dict[str, Match] = {}
     failures = dict(findings.failures)
     for path, match in findings.matches.items():
         if path in lost:
             failures[path] = _failure(lost[path])
-        elif match.witness in fallen:
-            failures[path] = _failure(f"its witness {fallen[match.witness]}")
+        elif match.witness in rejected:
+            failures[path] = _failure(f"its witness {rejected[match.witness]}")
         else:
             matches[path] = match
     for path, reason in lost.items():  # what has no match: an empty file that was written to is empty no longer
@@ -129,7 +129,7 @@ def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, s
     for path, word in findings.words.items():
         if path in lost:
             failures[path] = _failure(lost[path])
-        elif word.witness is None or path in findings.parted or path in matches:  # only "same" needs its witness
+        elif word.witness is None or path in findings.split or path in matches:  # only "same" needs its witness
             words[path] = word
     return replace(findings, matches=matches, failures=failures, words=words)
 

@@ -30,7 +30,7 @@ def find_identical(
         digest = digests[entry.path]
         if isinstance(digest, bytes):
             witnesses[digest] = min(
-                witnesses.get(digest, entry), entry, key=lambda one: (not one.can_be_read, one.path)
+                witnesses.get(digest, entry), entry, key=lambda twin: (not twin.can_be_read, twin.path)
             )
     identical = {}
     for entry in asked:

@@ -1,8 +1,8 @@
-"""Which pictures have to do with each other, however far the links lead.
+"""Find the pictures that are linked with those that have changed, directly or through others.
 
 A needle is matched among the pictures whose hash is near one of its own, and it may lose a witness to another needle
-that has the same one, or one that is nearly the same. So what is found of it rests on the pictures that are linked
-with it, step by step, and on no others.
+with the same witness, or with one that is nearly the same. So its match depends on the pictures that are linked with
+it, step by step, and on no others.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Pictures(NamedTuple):
 def pictures_of(before: KeptHashes, now: DecodedPictures, files: Sequence[int], run: Reading) -> Pictures:
     """Return the pictures that are remembered, and those that were decoded now, whose files have these numbers.
 
-    What has a frame is there with it and without.
+    A picture with a frame has a row with it and a row without.
     """
     width = now.hashes.shape[1]
     framed = [row for row, ref in enumerate(now.refs) if ref.id & FRAMED]
@@ -68,13 +68,13 @@ def linked(
         of_haystack = haystack.hashes[rows_of[1].of(pending[1])].reshape(-1)
         met = (
             set(needles.files[near_needles.rows(of_haystack, threshold_bits)].tolist()),
-            # One witness is no other needle's, nor is a copy of it.
+            # A witness proves one needle only, and so do its copies.
             set(haystack.files[near_haystack.rows(of_needles, threshold_bits)].tolist())
             | set(haystack.files[near_haystack.rows(of_haystack, CLOSE_BITS)].tolist()),
         )
-        pending = [files - known for files, known in zip(met, seen, strict=True)]
-        for known, files in zip(seen, pending, strict=True):
-            known.update(files)
+        pending = [files - linked_files for files, linked_files in zip(met, seen, strict=True)]
+        for linked_files, files in zip(seen, pending, strict=True):
+            linked_files.update(files)
         if sum(map(len, seen)) > most:
             return None
     return seen[0], seen[1]

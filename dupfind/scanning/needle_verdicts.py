@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import Findings
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning.verdict import judge_file, on_parting, on_word
+from dupfind.scanning.verdict import judge_file, on_split, on_word
 from dupfind.values import Evidence, FileEntry, FileVerdict, Tree
 
 
@@ -48,7 +48,7 @@ def needle_judge(
         if word is None:
             return unaided(shown, entry)
         if word.ruling is Ruling.DIFFERENT:
-            return on_parting(unaided(shown, entry), findings.parted[entry.path].reason)
+            return on_split(unaided(shown, entry), findings.split[entry.path].reason)
         return on_word(unaided(shown, entry), is_same=word.ruling is Ruling.SAME, day=word.day)
 
     def unaided(shown: str, entry: FileEntry) -> FileVerdict:

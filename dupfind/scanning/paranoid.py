@@ -1,6 +1,6 @@
 """The stage of ``--paranoid``: what is about to count as present is read again, both files, in this run.
 
-Knows what to do with a claim that falls; how the files are read and compared is :mod:`dupfind.matching.reverify`'s.
+Decides what becomes of a claim that does not hold; :mod:`dupfind.matching.reverify` reads and compares the files.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _MOST_TWINS = 16
 def read_again(
     run: Reading, matches: Mapping[str, Match], needles: Sequence[FileEntry], haystack: Sequence[FileEntry]
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
-    """Return the matches that stand or are weaker than they were, and a failure for each needle whose claim fell.
+    """Return the matches that hold, some of them weaker, and a failure for each needle whose claim does not hold.
 
-    Of a file that only a catalog lists the digest stands for it.
+    A file that only a catalog lists is compared by its digest.
     """
     claims = _claims(matches, needles, haystack, run.settings.scan.accept, run.reader)
     if not claims:

@@ -1,9 +1,9 @@
 """The scan of what has changed since the last run, and of what that has to do with; the rest is as it was.
 
-What is found of a needle rests on few files: those of its bytes, the pictures that are linked with it
-(:mod:`dupfind.scanning.links`), and for films all films. Where one of these has come, gone or changed, the needle is
-matched again, among all of them, by the stages of any scan. Where it is not plain that this gives what a scan of
-everything would, it gives nothing, and everything is scanned.
+The match of a needle depends on few files: those with its bytes, the pictures that are linked with it
+(:mod:`dupfind.scanning.links`), and for a film all films. Where one of these was added, removed or changed, the needle
+is matched again among all of them, by the stages of any scan. Where the result might differ from that of a whole scan,
+there is none, and everything is scanned.
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
     from dupfind.run import Reading
 
 LEAST_NEWS, SHARE = 200, 25
-"""How many files may have changed: a twenty-fifth of all, or so many. Where more have, everything is scanned, and the
-next run goes by that."""
+"""How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
 MOST_AGAIN = 4
 """Everything is scanned where a quarter of all files has to do with what has changed."""
 
 Find = Callable[[list[FileEntry], list[FileEntry], "Reading", Learned], Findings]
-"""The stages between walk and verdict, for some needles and all files of the haystack that have to do with them."""
+"""Runs the stages between walk and verdict for the needles and the haystack files that it is given."""
 
 
 class OneSide(NamedTuple):
@@ -117,7 +116,7 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
 
 
 class _Again:
-    """What is to be scanned again, by positions among the files of now: it grows until nothing is left out."""
+    """The files that are scanned again, by their positions in this run; more are added until none is left out."""
 
     def __init__(self, news: News, before: Findings, run: Reading) -> None:
         self._news = news
@@ -248,26 +247,26 @@ class _Again:
                 if is_film_name(entry.path) and not _is_identical(self._before.matches.get(entry.path))
             }
 
-    def merged(self, found: Findings, learned: Learned) -> Findings | None:
-        """Return what was found again and what holds from before; None where that is not what a whole scan finds."""
-        again = {entry.path for entry in self.needles()}
-        left_out = again | set(self._news.needles.gone)
-        if learned.is_bounded or learned.has_late_frames or self._is_other_than_before(found):
+    def merged(self, rescanned: Findings, learned: Learned) -> Findings | None:
+        """Join the findings of this scan with those that still hold; None where a whole scan might differ."""
+        asked = {entry.path for entry in self.needles()}
+        left_out = asked | set(self._news.needles.gone)
+        if learned.is_bounded or learned.has_late_frames or self._is_other_than_before(rescanned):
             return None
-        if self._may_concern_all(found, left_out):
+        if self._may_concern_all(rescanned, left_out):
             return None
         before = self._before
         kept = {path: match for path, match in before.matches.items() if path not in left_out}
-        matches = {**kept, **found.matches}
+        matches = {**kept, **rescanned.matches}
         gone = set(self._news.haystack.gone)
-        # Whatever was followed: no finding stays whose witness is gone, and nobody shares a witness with a needle that
-        # was not there to contest it.
+        # Two checks of what was followed: no match stays whose witness is gone, and no match of before has a witness in
+        # common with a new one, because the two were never compared.
         contested = _witnesses(kept, before.pictures)
-        contesting = _witnesses(found.matches, found.pictures)
+        contesting = _witnesses(rescanned.matches, rescanned.pictures)
         if any(match.witness in gone for match in kept.values()) or not contested.isdisjoint(contesting):
             return None
-        pictures = (before.pictures - left_out) | found.pictures
-        failures = self._merged_failures(found, again, left_out)
+        pictures = (before.pictures - left_out) | rescanned.pictures
+        failures = self._merged_failures(rescanned, asked, left_out)
         if failures is None:
             return None
         remains = {path: left for path, left in before.remains.items() if path not in left_out}
@@ -277,19 +276,19 @@ class _Again:
         count = sum(entry.path not in failures for entry in comparable)
         return Findings(matches, failures, pictures, count, remains) if pictures else None
 
-    def _is_other_than_before(self, found: Findings) -> bool:
-        """Tell whether pictures were read otherwise the second time, or the whole haystack has to be read now."""
-        if found.haystack_pictures is None:
+    def _is_other_than_before(self, rescanned: Findings) -> bool:
+        """Tell whether a picture was decoded in only one of two reads, or the haystack for the first time."""
+        if rescanned.haystack_pictures is None:
             return False
         if self._before.haystack_pictures is None:
             return True
-        return any(path not in found.failures for path in self._undecoded) or not self._missed.isdisjoint(
-            found.pictures
+        return any(path not in rescanned.failures for path in self._undecoded) or not self._missed.isdisjoint(
+            rescanned.pictures
         )
 
-    def _may_concern_all(self, found: Findings, left_out: set[str]) -> bool:
-        """Tell whether a needle was compared, or has to be, with every picture of the haystack: a damaged one."""
-        if found.remains or any(map(_is_partly_intact, found.matches.values())):
+    def _may_concern_all(self, rescanned: Findings, left_out: set[str]) -> bool:
+        """Tell whether a needle has to be compared with every picture of the haystack, as a damaged one is."""
+        if rescanned.remains or any(map(_is_partly_intact, rescanned.matches.values())):
             return True
         if not self._are_pictures_changed():
             return False
@@ -309,15 +308,15 @@ class _Again:
         gone = set(haystack.changes.gone)
         return fresh > len(self._undecoded) + len(self._unread) or not gone.isdisjoint(links.haystack.places)
 
-    def _merged_failures(self, found: Findings, again: set[str], left_out: set[str]) -> dict[str, Failure] | None:
+    def _merged_failures(self, rescanned: Findings, asked: set[str], left_out: set[str]) -> dict[str, Failure] | None:
         """Return why files on either side were not read; None where one could not be read that was read before."""
         haystack = self._news.haystack
         seen = {haystack.entries[place].path for place in self._linked} | {entry.path for entry in haystack.fresh}
         dropped = seen | left_out | set(haystack.gone)
         failures = {path: failure for path, failure in self._before.failures.items() if path not in dropped}
-        if not found.failures.keys() <= seen | again | failures.keys():
+        if not rescanned.failures.keys() <= seen | asked | failures.keys():
             return None
-        failures |= {path: failure for path, failure in found.failures.items() if path in seen or path in again}
+        failures |= {path: failure for path, failure in rescanned.failures.items() if path in seen or path in asked}
         return failures | self._undecoded | self._unread
 
 

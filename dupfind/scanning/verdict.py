@@ -95,7 +95,7 @@ def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
     return file._replace(state=FileState.UNWANTED, reasons=(Reason(ReasonCode.UNWANTED_ON_YOUR_WORD, (day,)),))
 
 
-def on_parting(file: FileVerdict, reason: Reason) -> FileVerdict:
+def on_split(file: FileVerdict, reason: Reason) -> FileVerdict:
     """Return the verdict on a needle of which a person has said that it differs from a
     witness; ``reason`` says from which.
     """

@@ -9,7 +9,7 @@ Journal on Computing 4, 1992), both along the nearest neighbours only. That take
 Neighbours lie in more dimensions than trees of boxes are good for. Up to some thousand points every pair is compared.
 More are cut into leaves by random projection trees (S. Dasgupta and Y. Freund, "Random projection trees and low
 dimensional manifolds", STOC 2008), every pair of a leaf is compared, and several trees are put together: near points
-are parted by one tree and hardly by all. The random numbers are those of a fixed seed, so the same points give the same
+are split by one tree and hardly by all. The random numbers are those of a fixed seed, so the same points give the same
 neighbours.
 """
 
