@@ -103,7 +103,7 @@ def worst_mark(ours: Bytes, theirs: Bytes, ratios: Grey) -> tuple[float, tuple[f
     )
     apart = np.maximum(own, other)
     apart -= np.minimum(own, other)
-    sample = apart[:, :: max(1, height * width // _MOST_SAMPLED)].astype(np.float32)
+    sample = apart[:, :: math.ceil(height * width / _MOST_SAMPLED)].astype(np.float32)
     sample *= sample
     floor = _MARK_FLOOR + _quantile(sample[0] + sample[1], _MARK_NOISE_SHARE)
     chosen = np.flatnonzero(np.maximum(*apart) >= math.sqrt(_LEAST_MARK * floor / 2))
