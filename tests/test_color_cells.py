@@ -18,6 +18,13 @@ def test_quantiles_are_those_of_numpy(values: list[float], share: float) -> None
     assert cells._median(array) == pytest.approx(float(np.median(array)), rel=1e-6)
 
 
+@given(st.lists(st.integers(0, 130_050), min_size=1, max_size=40), st.sampled_from([0.0, 0.5, 0.9, 1.0]))
+def test_quantiles_of_integers_are_those_of_numpy(values: list[int], share: float) -> None:
+    """By counting: squares of differences of Cb and Cr."""
+    array = np.array(values, np.uint32)
+    assert color_cells._quantile_of_integers(array, share) == pytest.approx(float(np.quantile(array, share)), rel=1e-6)
+
+
 @given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 10**6))
 def test_steps_of_colour_are_those_between_neighbours(height: int, width: int, seed: int) -> None:
     """No step leads from the end of a row to the next, or from Cb to Cr."""

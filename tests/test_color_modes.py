@@ -338,6 +338,18 @@ def test_light_is_averaged() -> None:
     assert color_modes.reduced_in_light(deep, (4, 4), Image.Resampling.BOX).getextrema() == (128, 128)
 
 
+@pytest.mark.parametrize("cell", [2, 4])
+@pytest.mark.parametrize("size", [(48, 36), (49, 36), (48, 37), (51, 39), (5, 3), (3, 2), (1, 1)])
+def test_colour_is_that_of_averages(size: tuple[int, int], cell: int) -> None:
+    """However sides are cut into cells: sooner is not otherwise."""
+    image = photo(1, SIZE).crop((100, 100, 100 + size[0], 100 + size[1]))
+    whole = max(1, size[0] // cell), max(1, size[1] // cell)
+    slow = image.resize(whole, Image.Resampling.BOX).convert("YCbCr").split()[1:]
+    for plane, expected in zip(color_modes.color(image, size, cell), slow, strict=True):
+        assert plane.size == whole
+        assert np.abs(np.asarray(plane, int) - np.asarray(expected, int)).max() <= 1
+
+
 def test_a_convolution_is_a_sum_of_neighbours() -> None:
     """As plain loops make it, down and across; what has no two neighbours on every side stays."""
     source = np.random.Generator(np.random.PCG64(3))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dupfind.evidence.cells import NOISE_SHARE, Sums, sums_of_four
 from dupfind.evidence.pixels import Bytes, Grey, Pixels
@@ -103,9 +104,9 @@ def worst_mark(ours: Bytes, theirs: Bytes, ratios: Grey) -> tuple[float, tuple[f
     )
     apart = np.maximum(own, other)
     apart -= np.minimum(own, other)
-    sample = apart[:, :: max(1, height * width // _MOST_SAMPLED)].astype(np.float32)
+    sample = apart[:, :: math.ceil(height * width / _MOST_SAMPLED)].astype(np.uint32)
     sample *= sample
-    floor = _MARK_FLOOR + _quantile(sample[0] + sample[1], _MARK_NOISE_SHARE)
+    floor = _MARK_FLOOR + _quantile_of_integers(sample[0] + sample[1], _MARK_NOISE_SHARE)
     chosen = np.flatnonzero(np.maximum(*apart) >= math.sqrt(_LEAST_MARK * floor / 2))
     levels = apart.take(chosen, axis=1).astype(np.float32)
     levels *= levels
@@ -150,6 +151,15 @@ def _quantile(values: Grey, share: float) -> float:
     lower = float(ordered[below])
     upper = float(ordered[below + 1 :].min()) if below + 1 < ordered.size else lower
     return lower + (place - below) * (upper - lower)
+
+
+def _quantile_of_integers(values: NDArray[np.uint32], share: float) -> float:
+    """Compute the same of small integers, in a quarter of the time."""
+    running = np.bincount(values).cumsum()
+    place = share * (values.size - 1)
+    below = int(place)
+    lower, upper = np.searchsorted(running, (below, min(below + 1, values.size - 1)), side="right").tolist()
+    return float(lower + (place - below) * (upper - lower))
 
 
 def _color_kept(own: Bytes, other: Bytes) -> float | None:

@@ -34,7 +34,7 @@ from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
-RECIPE = 10
+RECIPE = 11
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
@@ -61,10 +61,12 @@ JPEGs of weak colour lose some of it."""
 COLOR_SPOT_BOUNDS = ((8.0, 3.6), (6.0, 3.3))
 """By cells of 8 and of 16 pixels: worst difference of colour in levels, and in units of what 95% differ by. Both have
 to be exceeded."""
-MARK_BOUND, MARK_BOUND_OF_FAIR, MARK_BOUND_OF_POOR = 0.42, 0.48, 0.9
-"""Worst small mark, of 3 x 3 cells of colour: the share of its colour that is another one, times how far its brightness
-comes to the bound of places. Of 208 copies of quality 60 and more 1 has more, of 220 with a coloured
-date on them 4; of 85 with one figure of the date changed, of 6 pixels' height and more, that nothing else saw, 48."""
+MARK_BOUNDS = ((85, 0.42, 0.42), (67, 0.42, 0.48), (60, 0.42, 0.62), (0, 0.75, 0.75))
+"""By the JPEG quality of a needle from which on they hold: worst small mark of a pair of one size, and of two. Of 3 x 3
+cells of colour the share that is another one, times how far their brightness comes to the bound of places. A coarse
+JPEG with halved colour smears every small mark, most where the picture was reduced before."""
+MARK_BOUND_OF_OTHERS, MARK_BOUND_OF_POOR_OTHERS = 0.48, 0.9
+"""The same for a needle of another lossy format, and for one of few bits."""
 COLOR_SHIFT_BOUND = 3.0
 """Mean change of Cb and Cr in levels: another white balance. Copies: 1."""
 COLOR_LOSS_BOUND = 3.6
@@ -186,9 +188,10 @@ class Facts(NamedTuple):
         """Worst small mark that a codec may leave, to the bound of places."""
         if self.has_palette:  # the colour of a single pixel is that of a dot
             return math.inf
-        if self.is_poor:
-            return MARK_BOUND_OF_POOR
-        return MARK_BOUND_OF_FAIR if self.is_fair or self.bits is not None else MARK_BOUND
+        if self.bits is not None:
+            return MARK_BOUND_OF_POOR_OTHERS if self.is_poor else MARK_BOUND_OF_OTHERS
+        quality = BEST_QUALITY if self.quality is None else self.quality
+        return next((scaled if self.is_scaled else equal) for least, equal, scaled in MARK_BOUNDS if quality >= least)
 
     @property
     def most_rest(self) -> float:
