@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 from dupfind.reasons import Reason, is_fragment
@@ -192,6 +193,8 @@ class Root:
     def shown(self) -> Callable[[str], str]:
         """A function from a path at or below this root to how the user would spell it; reports ask for many."""
         given, real = self.given, self.real
+        if given == real:
+            return str  # gives the very path, and is no function of Python
         prefix, skipped = given.rstrip(os.sep) + os.sep, len(real.rstrip(os.sep)) + 1
         return lambda path: prefix + path[skipped:] if path != real else given
 
@@ -381,6 +384,9 @@ class FileVerdict(NamedTuple):
         return 1.0 - (self.distance_bits or 0) / HASH_BITS if is_of_wholes else None
 
 
+_STATE = itemgetter(FileVerdict._fields.index("state"))
+
+
 class OwnCounts(NamedTuple):
     """What lies directly in a folder, not in its subfolders."""
 
@@ -511,7 +517,7 @@ class Report:
         Never where needles are of a catalog: what is said of them is a plan.
         """
         has_gaps = any(problem.is_gap for problem in self.problems)
-        is_all_there = all(file.state in SETTLED for file in self.files) and not has_gaps
+        is_all_there = all(map(SETTLED.__contains__, map(_STATE, self.files))) and not has_gaps
         return is_all_there and not self.plans
 
     @property

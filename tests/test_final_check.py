@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
 from dupfind.scanning.final_check import final_check, is_due
-from dupfind.sources.entries import without_inode
+from dupfind.sources.entries import entry_of, not_as_listed, open_folder, without_inode
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.sources.source import Listing, Rules
+from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
 from tests.helpers.walking import folders, walk_all
 from tests.helpers.walks import root
@@ -175,3 +179,94 @@ def test_a_witness_in_a_place_of_the_needles(tree: TreeBuilder) -> None:
         listing = Listing(roots, Rules(Excludes(()), mounts=Mounts(lines)))
         *_, found = final_check(folders(roots), *trees, findings, listing)
         assert expected == {os.path.basename(path) for path in found.matches}
+
+
+NAMES = st.sampled_from(("a", "b.jpg", "._c", "Thumbs.db", "d.thm", "d.jpg", "link"))
+PLACES = st.tuples(st.sampled_from(("", "s", "s/t", "u", "@eaDir")), NAMES).map("/".join)
+
+
+def make(top: Path, place: str, content: bytes) -> None:
+    """A file, a link, or nothing where nothing can be."""
+    path = top / place.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if path.name == "link":
+        path.symlink_to(content.decode() or "1")
+    elif content != b"-":
+        path.write_bytes(content)
+
+
+CONTENTS = st.dictionaries(PLACES, st.sampled_from((b"", b"1", b"2", b"-")), max_size=9)
+
+
+@pytest.mark.slow
+@given(CONTENTS, CONTENTS, st.sampled_from(((), ("b*",), ("s",))))
+def test_a_second_walk_gives_what_a_first_one_would(
+    before: dict[str, bytes], changes: dict[str, bytes], patterns: tuple[str, ...]
+) -> None:
+    """Whatever was made, changed and taken away in between; what it knows of the first only makes it faster."""
+    with tempfile.TemporaryDirectory() as name:
+        top, rules = Path(name), Rules(Excludes(patterns))
+        for place, content in before.items():
+            make(top, place, content)
+        roots = [root(Side.NEEDLES, top)]
+        first = Walk(roots[0], rules, roots, frozenset()).run()
+        for place, content in changes.items():
+            make(top, place, content)
+        second = Walk(roots[0], rules, roots, frozenset(), before=first.entries).run()
+        assert Walk(roots[0], rules, roots, frozenset()).run() == second
+
+
+def test_a_folder_that_is_as_it_was_is_not_sifted_again(tree: TreeBuilder) -> None:
+    """The very same values come back; what lies beside subfolders, or was changed, is listed anew."""
+    top = tree("n", {"a/1": b"1", "a/2": b"2", "b/1": b"1", "c/1": b"1", "c/s/1": b"1", "d/1": b"1"})
+    roots = [root(Side.NEEDLES, top)]
+    first = Walk(roots[0], RULES, roots, frozenset()).run()
+    (top / "b/1").write_bytes(b"22")
+    second = Walk(roots[0], RULES, roots, frozenset(), before=first.entries).run()
+    pairs = zip(first.entries, second.entries, strict=True)
+    assert [True, True, False, False, True, True] == [one is other for one, other in pairs]
+
+
+def test_what_an_earlier_walk_knows_of_another_folder(tree: TreeBuilder) -> None:
+    """Files by other names, and what stands where a root was, are seen however little else has changed."""
+    top = tree("n", {"a": b"1", "b": b"1", "c": b"1"})
+    roots = [root(Side.NEEDLES, top)]
+    plain = Walk(roots[0], RULES, roots, frozenset()).run()
+    named = [plain.entries[0], plain.entries[1]._replace(path=str(top / "x")), plain.entries[2]]
+    assert plain == Walk(roots[0], RULES, roots, frozenset(), before=named).run()
+    moved = [replace(roots[0], identity=(1, 1))]
+    found = Walk(moved[0], RULES, moved, frozenset(), before=plain.entries).run()
+    assert ([], 1) == (found.entries, len(found.problems))
+
+
+def test_which_files_need_a_closer_look(tree: TreeBuilder) -> None:
+    """What is gone, what changed in any way, and what is no file; nobody else."""
+    top = tree("h", dict.fromkeys("abcdef", b"1"))
+    (top / "link").symlink_to("a")
+    names = [*"abcdef", "link"]
+    entries = [entry_of(str(top / name), os.lstat(top / name)) for name in names]
+    (top / "b").unlink()
+    (top / "c").write_bytes(b"22")
+    os.utime(top / "d", ns=(1, 1))
+    entries[4] = without_inode(entries[4])
+    entries[5] = entries[5]._replace(ctime_ns=1)
+    handle = open_folder(str(top))
+    try:
+        doubtful = not_as_listed(entries, names, handle)
+    finally:
+        os.close(handle)
+    assert ["b", "c", "d", "e", "f", "link"] == [os.path.basename(entry.path) for entry in doubtful]
+
+
+def test_witnesses_are_looked_at_by_themselves_where_links_are_followed(tree: TreeBuilder) -> None:
+    """A link among them is no file of its folder, and stands as long as what it leads to."""
+    rules = replace(RULES, follow_symlinks=True)
+    hay, needles = tree("h", {"a": b"1", "deep/b": b"1"}), tree("n", {"a": b"1"})
+    (hay / "link").symlink_to("deep/b")
+    roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
+    trees = walk_all(roots, rules)
+    findings = replace(EMPTY, matches={str(needles / "a"): Match(str(hay / "link"), Evidence.IDENTICAL, None)})
+    assert findings is final_check(folders(roots), *trees, findings, Listing(roots, rules))[2]
+    (hay / "deep/b").write_bytes(b"22")
+    assert {} == final_check(folders(roots), *trees, findings, Listing(roots, rules))[2].matches

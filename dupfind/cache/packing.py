@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress, count
 from operator import itemgetter
 from typing import Any
 
@@ -36,18 +36,15 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
     """Return findings on these files, some bytes a needle."""
     matches, failures = findings.matches, findings.failures
     wanted = {match.witness for match in matches.values()} | {partial.nearest for partial in findings.remains.values()}
-    places = {entry.path: position for position, entry in enumerate(haystack) if entry.path in wanted}
-    matched: list[int] = []
-    witnesses: list[int] = []
-    grades: list[int] = []
+    is_wanted = list(map(wanted.__contains__, map(_PATH, haystack)))
+    places = dict(zip(compress(map(_PATH, haystack), is_wanted), compress(count(), is_wanted), strict=True))
+    of_needles = list(map(matches.get, map(_PATH, needles)))
+    matched = [position for position, match in enumerate(of_needles) if match is not None]
+    witnesses = [places[match.witness] for match in of_needles if match is not None]
     all_grades: dict[tuple[Any, ...], int] = {}
-    for position, entry in enumerate(needles):
-        match = matches.get(entry.path)
-        if match is not None:
-            matched.append(position)
-            witnesses.append(places[match.witness])
-            grades.append(all_grades.setdefault(match[1:], len(all_grades)))
-    pictures = [position for position, entry in enumerate(needles) if entry.path in findings.pictures]
+    grades = list(_numbered(filter(None, of_needles), all_grades))
+    decoded = findings.pictures
+    pictures = [position for position, entry in enumerate(needles) if entry.path in decoded] if decoded else []
     failed: list[int] = []
     causes: list[int] = []
     all_causes: dict[tuple[Any, ...], int] = {}
@@ -70,6 +67,16 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
         [len(text).to_bytes(_HEAD_BYTES, "big"), text, *(array(_STEP, column).tobytes() for column in columns)]
     )
     return zlib.compress(data, _LEVEL)
+
+
+def _numbered(matches: Iterable[Match], grades: dict[tuple[Any, ...], int]) -> Iterator[int]:
+    """Yield the number of what each match says besides its witness; new ones are added to ``grades``."""
+    last, number = None, 0
+    for _, evidence, distance_bits, reason in matches:
+        details = evidence, distance_bits, reason
+        if details != last:  # neighbours nearly always say the same, and what an enumeration hashes to takes long
+            last, number = details, grades.setdefault(details, len(grades))
+        yield number
 
 
 def unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Findings:

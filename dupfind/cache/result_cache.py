@@ -18,8 +18,8 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, repeat
+from operator import is_, itemgetter
 
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_tables
@@ -30,11 +30,12 @@ from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.settings import Settings
-from dupfind.values import Evidence, FileEntry, ScanSettings
+from dupfind.values import Evidence, FileEntry, Match, ScanSettings
 from dupfind.version import __version__
 
 _RACY_NS = RACY_NS
 _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
+_EVIDENCE = itemgetter(Match._fields.index("evidence"))
 _BATCH = 1 << 14
 INDIFFERENT = frozenset({
     "scan", "roots",  # looked at by themselves
@@ -123,12 +124,13 @@ class Memory:
         return not any(
             is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns)
             for entry in chain(self._needles, self._haystack)
+            if not entry.ctime_ns <= settled_ns >= entry.mtime_ns or not entry.inode  # nearly none: asked at length
         )
 
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Tell whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
         matches = findings.matches
-        if not all(match.evidence is Evidence.IDENTICAL for match in matches.values()):
+        if not all(map(is_, map(_EVIDENCE, matches.values()), repeat(Evidence.IDENTICAL))):
             return False
         return len(matches) == len(self._needles) or len(matches) == sum(map(bool, map(_SIZE, self._needles)))
 

@@ -222,7 +222,7 @@ def present_row(file: FileVerdict) -> list[object]:
 
 def headline(report: Report) -> str:
     """Return the answer in one sentence."""
-    total = len(ending.holding(report))
+    total = ending.holding(report)
     left = [file for file in report.files if file.state in _FILES]
     if not total:
         return "There are no files among the needles" + (" that hold anything" if report.files else "")

@@ -231,9 +231,9 @@ def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_who
 
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """Write a sentence with the answer, what could not be looked at, and what to do next."""
-    total = len(ending.holding(report))
+    total = ending.holding(report)
     aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
-    left = [file for file in report.files if file.state not in SETTLED]
+    left = ending.left(report)
     skipped = sum(problem.is_gap for problem in report.problems)
     rests_on = [
         *map(catalog_line, report.catalogs),

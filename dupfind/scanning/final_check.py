@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import compress, groupby
 from operator import itemgetter
 
 from dupfind.answers.findings import Findings
@@ -19,6 +19,7 @@ from dupfind.sources.source import Listing, Relisting, Sources, folder_of
 from dupfind.values import CHANGED, LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Tree
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
+_WITNESS = itemgetter(Match._fields.index("witness"))
 _GONE = f"{CHANGED}: it is no longer found there"
 _MOMENT_SECONDS = 5.0
 _FEW_FILES = 10_000
@@ -49,11 +50,12 @@ def final_check(
     ]
     lost = {path: reason for changed in changes for path, reason in changed.lost.items()}
     listing.needle_folders = frozenset().union(*(changed.folders for changed in changes))
-    wanted = {match.witness for match in findings.matches.values()}
+    wanted = set(map(_WITNESS, findings.matches.values()))
     rejected: dict[str, str] = {}
     marked = []
     for source, tree in zip(sources.haystack, haystack, strict=True):
-        reasons = dict(source.changed((entry for entry in tree.entries if entry.path in wanted), listing))
+        witnesses = compress(tree.entries, map(wanted.__contains__, map(_PATH, tree.entries)))
+        reasons = dict(source.changed(witnesses, listing))
         problems = [
             Problem(tree.root.shown(path), tree.root.side, LAST_LOOK, reason) for path, reason in reasons.items()
         ]

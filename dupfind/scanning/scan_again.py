@@ -43,6 +43,11 @@ class OneSide(NamedTuple):
     changes: Changes
 
     @property
+    def is_unchanged(self) -> bool:
+        """Tell whether all files are there that were, in their order, and no others."""
+        return not (self.changes.fresh or self.changes.gone)
+
+    @property
     def fresh(self) -> list[FileEntry]:
         """The files that are new or have changed."""
         return [self.entries[place] for place in self.changes.fresh]
@@ -54,6 +59,8 @@ class OneSide(NamedTuple):
 
     def as_they_were(self) -> list[FileEntry]:
         """Return an entry for each file of the last run; of those that have changed only the path counts."""
+        if self.is_unchanged:
+            return self.entries
         return [
             self.entries[place] if place >= 0 else FileEntry(path, 0, 0, 0, 0)
             for path, place in zip(self.before.paths, self.changes.places, strict=True)
@@ -61,6 +68,8 @@ class OneSide(NamedTuple):
 
     def marks(self) -> array[int]:
         """Return the marks of the files of now, 0 for those that have changed."""
+        if self.is_unchanged:
+            return self.before.marks[:]
         marks = array("Q", bytes(8 * len(self.entries)))
         for place, own in zip(self.changes.places, self.before.marks, strict=True):
             if place >= 0:

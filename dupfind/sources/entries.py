@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from abc import abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, Self
 
@@ -19,6 +19,11 @@ _READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY",
 
 _BLOCK_BYTES = 1 << 20
 
+HAS_HANDLES = os.stat in os.supports_dir_fd
+"""Whether files can be looked at from a handle of their folder."""
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
 _new = tuple.__new__
 """Makes a named tuple of a tuple in half the time."""
 
@@ -26,6 +31,31 @@ _new = tuple.__new__
 def entry_of(path: str, found: os.stat_result) -> FileEntry:
     """Return the entry of a file that the system gave this of."""
     return _new(FileEntry, (path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+
+
+def open_folder(folder: str, *, may_be_link: bool = True) -> int:
+    """Return a handle of a folder, for who looks at many of its files; raises ``OSError``."""
+    return os.open(folder, _FOLDER_FLAGS | (0 if may_be_link else _NO_LINK))
+
+
+def not_as_listed(entries: Sequence[FileEntry], names: Iterable[str], folder: int) -> list[FileEntry]:
+    """Return those of ``entries`` that are not as they were listed, or of which only a closer look can tell.
+
+    They are files on disk, called ``names``, in the folder of this handle: the way to it need not be gone, nor a value
+    made, for each of them. A closer look is :func:`entry_now`.
+    """
+    doubtful = []
+    look, is_regular = os.stat, stat.S_ISREG
+    for entry, name in zip(entries, names, strict=True):
+        try:
+            now = look(name, dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            doubtful.append(entry)
+            continue
+        state = now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino
+        if state != entry[1:] or not is_regular(now.st_mode):
+            doubtful.append(entry)
+    return doubtful
 
 
 def without_inode(entry: FileEntry) -> FileEntry:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from dupfind.errors import reason_of
-from dupfind.sources.entries import is_same_folder
+from dupfind.sources.entries import HAS_HANDLES, is_same_folder, not_as_listed, open_folder
 from dupfind.sources.same_file import without_named, without_needles
 from dupfind.sources.source import Listing, Relisting, Rules, Source, folder_of, why_changed
 from dupfind.sources.walk import Walk
@@ -41,7 +41,7 @@ class OnDisk(Source):
         ways = _Ways(listing.needle_folders, trusted, listing.rules)
         for folder, group in groupby(witnesses, key=lambda entry: folder_of(entry.path)):
             why_folder = ways.why_not_trusted(folder)
-            for entry in group:
+            for entry in group if why_folder else ways.doubtful(folder, list(group)):
                 reason = why_folder or ways.why_changed(entry)
                 if reason is not None:
                     yield entry.path, reason
@@ -55,9 +55,9 @@ class Folder(OnDisk):
         foreign = listing.needle_folders if self.root.side is Side.HAYSTACK else frozenset[FolderId]()
         return Walk(self.root, listing.rules, listing.roots, foreign, listing.count).run()
 
-    def list_again(self, tree: Tree, listing: Listing) -> Relisting:  # noqa: ARG002 - the walk finds all that is there
+    def list_again(self, tree: Tree, listing: Listing) -> Relisting:
         """Walk it once more, folder by folder: a second list of a million entries takes 350 MB."""
-        return Walk(self.root, listing.rules, listing.roots, frozenset(), listing.count)
+        return Walk(self.root, listing.rules, listing.roots, frozenset(), listing.count, tree.entries)
 
 
 class _Ways:
@@ -71,6 +71,20 @@ class _Ways:
         self._roots = roots
         self._rules = rules
         self._known: dict[str, str | None] = {}
+
+    def doubtful(self, folder: str, entries: list[FileEntry]) -> list[FileEntry]:
+        """Return those of the ``entries`` of a folder that have to be looked at by themselves: few, if any."""
+        if self._rules.follow_symlinks or not HAS_HANDLES:
+            return entries
+        try:
+            handle = open_folder(folder, may_be_link=False)  # nor does the way to any other file lead through links
+        except OSError:
+            return entries
+        skipped = len(os.path.join(folder, ""))
+        try:
+            return not_as_listed(entries, [entry.path[skipped:] for entry in entries], handle)
+        finally:
+            os.close(handle)
 
     def why_changed(self, entry: FileEntry) -> str | None:
         """Tell why a file is not what the walk saw; None where it is."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from dupfind.errors import reason_of
-from dupfind.sources.entries import entry_of, is_same_folder, without_inode
+from dupfind.sources.entries import HAS_HANDLES, entry_of, is_same_folder, not_as_listed, open_folder, without_inode
 from dupfind.sources.ignore import (
     EXCLUDED,
     is_common_file,
@@ -32,14 +32,14 @@ from dupfind.sources.roots import ids_of
 from dupfind.sources.source import Rules
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree, is_below
 
-_HAS_HANDLES = os.stat in os.supports_dir_fd
-_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_PATH = itemgetter(FileEntry._fields.index("path"))
 
 
 class Walk:
     """One walk of one root: what it may not enter, and what it has gathered so far.
 
-    ``foreign`` are the directories that were walked among the needles.
+    ``foreign`` are the directories that were walked among the needles. ``before`` are the files that an earlier walk of
+    these needles gave: a folder that holds them as they were, and nothing else, is not sifted again.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Walk:
         roots: Sequence[Root],
         foreign: frozenset[FolderId],
         count: Callable[[int], None] = lambda _: None,
+        before: Sequence[FileEntry] = (),
     ) -> None:
         self.problems: list[Problem] = []
         self.seen: set[FolderId] = set(ids_of(root, rules.mounts))
@@ -64,6 +65,9 @@ class Walk:
         self._has_excludes = bool(rules.excludes)
         self._is_haystack = root.side is Side.HAYSTACK
         self._count = count
+        self._before = before
+        self._passed = 0
+        """How many of those files lie in folders that were walked again."""
         self._entries: list[FileEntry] = []
         # A library may lie above its root.
         self._libraries = Libraries(lambda folder, why: self._report(max(folder, root.real, key=len), why))
@@ -96,6 +100,8 @@ class Walk:
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
         """Take in the files of ``folder``; gives the subfolders to enter, in order."""
         handle = self.state = None
+        if self._before and self._is_as_before(folder, identity):
+            return []
         if self._why_nothing is not None:
             self._report(folder, self._why_nothing)
             return []
@@ -104,7 +110,7 @@ class Walk:
         try:
             with os.scandir(folder) as found:
                 items = sorted(found, key=attrgetter("name"))
-            handle = os.open(folder, _FOLDER_FLAGS) if _HAS_HANDLES else None
+            handle = open_folder(folder) if HAS_HANDLES else None
             state = os.stat(folder) if handle is None else os.fstat(handle)
             found_identity = state.st_dev, state.st_ino
             if found_identity == identity or self._may_enter_instead(folder, found_identity, identity):
@@ -123,6 +129,40 @@ class Walk:
             if handle is not None:
                 os.close(handle)
         return []
+
+    def _is_as_before(self, folder: str, identity: FolderId) -> bool:
+        """Take in a folder that holds the files of the earlier walk and nothing else; False where it may not.
+
+        What was decided of each file rests on its name, its folder, and its and its neighbours' content: all as they
+        were, so it need not be decided again, and the values of the earlier walk serve again.
+        """
+        before, start = self._before, self._passed
+        own = os.path.join(folder, "")
+        try:
+            handle = open_folder(folder) if HAS_HANDLES else None
+        except OSError:
+            handle = None
+        if handle is not None:
+            try:
+                state = os.fstat(handle)
+                names = sorted(os.listdir(handle))
+                end = start + len(names)
+                entries = before[start:end]
+                is_met = (state.st_dev, state.st_ino) == identity and len(entries) == len(names)
+                # The last one first: where there are subfolders too, it lies in the next folder.
+                if is_met and names and entries[-1].path == own + names[-1]:
+                    paths = [own + name for name in names]
+                    if paths == list(map(_PATH, entries)) and not not_as_listed(entries, names, handle):
+                        self._entries, self._passed = list(entries), end
+                        return True
+            except OSError:
+                pass  # told of by the walk that follows
+            finally:
+                os.close(handle)
+        while start < len(before) and before[start].path.rpartition(os.sep)[0] + os.sep == own:
+            start += 1
+        self._passed = start
+        return False
 
     def _take_all(
         self, folder: str, items: Sequence[os.DirEntry[str]], handle: int | None
