@@ -86,10 +86,10 @@ bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.cold
 	$(BIN)/python -m benchmarks.warm
 
-bench-accuracy: $(READY) ## Measure how often the verdicts are right, and write docs/accuracy.md
-	$(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md --failures build/accuracy-failures.csv
+bench-accuracy: $(READY) ## Measure how often the verdicts are right, and write docs/accuracy.md and docs/accuracy-kinds.md
+	$(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md --kinds docs/accuracy-kinds.md --failures build/accuracy-failures.csv
 	$(BIN)/python -m benchmarks.film_accuracy --write docs/accuracy.md
-	$(BIN)/python -m benchmarks.losses --every --size all --pictures 200 --write docs/accuracy.md --out build/losses.csv
+	$(BIN)/python -m benchmarks.losses --every --size all --pictures 200 --write docs/accuracy-kinds.md --out build/losses.csv
 
 audit: $(READY) ## Ask the advisory database about the versions that are installed (needs a network)
 	@test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit; }

@@ -1,6 +1,7 @@
 """How often dupfind is right: edited photos, look-alikes, documents, side by side with plain perceptual hashes.
 
-    python -m benchmarks.accuracy [FOLDER OF DISTINCT PHOTOS] [--photos N] [--failures FILE] [--write docs/accuracy.md]
+    python -m benchmarks.accuracy [FOLDER OF DISTINCT PHOTOS] [--photos N] [--failures FILE]
+                                  [--write docs/accuracy.md] [--kinds docs/accuracy-kinds.md]
 
 Without a folder the real pictures beside the project are used: ``photos``, ``kodak`` and ``camera`` are edited, all of
 them are compared with each other, and the folders with known truth are graded. With a folder, the pictures in it are
@@ -55,8 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     began = time.monotonic()
     try:
-        if options.write is not None:
-            accuracy_report.check_markers(options.write)
+        for page in (options.write, options.kinds):
+            if page is not None:
+                accuracy_report.check_markers(page)
         sets = _sets(options.folder, options.photos)
         results = Results()
         with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.failures.parent.mkdir(parents=True, exist_ok=True)
         results.write_failures(options.failures)
     if options.write is not None:
-        accuracy_report.write(options.write, results, about)
+        accuracy_report.write(options.write, results, about, options.kinds)
     return 0
 
 
@@ -89,7 +91,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--failures", type=Path, metavar="FILE", help="write each failure with its tests as CSV")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="replace the tables between the marks of this page")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--kinds", type=Path, metavar="PAGE", help="with --write: put the tables of every kind into this page instead"
+    )
+    options = parser.parse_args(arguments)
+    if options.kinds is not None and options.write is None:
+        parser.error("--kinds goes with --write")
+    return options
 
 
 def _sets(folder: Path | None, most: int | None) -> list[PhotoSet]:

@@ -39,6 +39,8 @@ class Part(NamedTuple):
     rows: list[list[str]] = []  # noqa: RUF012
     narrow: int | None = None
     """How many of its columns a terminal shows."""
+    is_detail: bool = False
+    """Whether it is for the page of every kind, where there is one."""
 
 
 class About(NamedTuple):
@@ -57,10 +59,17 @@ def check_markers(page: Path) -> None:
         raise MeasuringError(f"{page} has no single place between <!-- measured: accuracy --> and <!-- end -->")
 
 
-def write(page: Path, results: Results, about: About) -> None:
-    """Replace what stands between the marks of ``page``."""
-    text = page.read_text("utf-8")
-    new = _MARKS.sub(lambda part: part[1] + markdown(results, about) + part[2], text)
+def write(page: Path, results: Results, about: About, kinds: Path | None = None) -> None:
+    """Replace what stands between the marks of ``page``; the tables of every kind go to the page ``kinds``."""
+    made = parts(results, about)
+    if kinds is not None:
+        _replace(kinds, [part for part in made if part.is_detail])
+        made = [part for part in made if not part.is_detail]
+    _replace(page, made)
+
+
+def _replace(page: Path, made: Sequence[Part]) -> None:
+    new = _MARKS.sub(lambda marks: marks[1] + markdown(made) + marks[2], page.read_text("utf-8"))
     page.write_text(new, "utf-8")
 
 
@@ -78,10 +87,10 @@ def show(results: Results, about: About) -> None:
             console.print(table)
 
 
-def markdown(results: Results, about: About) -> str:
-    """All tables with what has to be said of them, for the page in the docs."""
+def markdown(made: Sequence[Part]) -> str:
+    """Return tables with what has to be said of them, for a page in the docs."""
     pieces = []
-    for part in parts(results, about):
+    for part in made:
         pieces += [f"### {part.title}" if part.title else "", part.text]
         if part.rows:
             lines = [part.header, ["---"] * len(part.header), *part.rows]
@@ -179,7 +188,7 @@ def _algorithms(results: Results, set_: str) -> Part:
             results_ = [outcome(row, [results.tally([kind], name) for kind in kinds]) for name in others]
             cells = (f"{' / '.join(_shares(tally))}: {met}" for tally, met in zip(tallies, results_, strict=True))
             lines.append([row.title, *cells])
-    return Part(f"The other algorithms: {set_}", "", ["same / similar / missing, %", *others], lines)
+    return Part(f"The other algorithms: {set_}", "", ["same / similar / missing, %", *others], lines, is_detail=True)
 
 
 def _reasons(results: Results) -> Part:
@@ -245,7 +254,7 @@ def _false(results: Results, thresholds: dict[str, int]) -> Part:
                 counts = (f"{tally.grades[SAME]:,} + {tally.grades[SIMILAR]:,}" for tally in tallies)
                 title = ROWS[key].title if kind.name == key else f"{kind.set}: {kind.name}"
                 lines.append([title, f"{tallies[0].cases:,}", *counts, *_plain_counts(results, kind, thresholds)])
-    return Part("False results, side by side", _plain_words(results, thresholds), header, lines, 5)
+    return Part("False results, side by side", _plain_words(results, thresholds), header, lines, 5, is_detail=True)
 
 
 def _plain_counts(results: Results, kind: Kind, thresholds: dict[str, int]) -> list[str]:
@@ -268,4 +277,4 @@ def _edits(results: Results, set_: str, thresholds: dict[str, int]) -> Part:
                 found, cases = results.plain_within([kind], name, bits)
                 line.append(percent(found / cases) if cases else "")
             lines.append(line)
-    return Part(f"Every edit: {set_}", "", header, lines, 8)
+    return Part(f"Every edit: {set_}", "", header, lines, 8, is_detail=True)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.losses [--kinds A,B] [--pictures N] [--size 500,768,12mp] [--quick] [--held-out] [--jobs N]
                                 [--seed N] [--repeat N] [--out FILE.csv] [--keep FOLDER [--wrong]] [--list]
-                                [--write docs/accuracy.md]
+                                [--write docs/accuracy-kinds.md]
 
 Every pair is asked for directly, by :func:`benchmarks.asking.ask`, without the search of a scan. The photos are those
 beside the project; where they are absent, made-up ones of 640 pixels are used and the output says so.

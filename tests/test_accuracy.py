@@ -207,18 +207,23 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_whole_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From a folder of photos to tables in the terminal, a page and a list of failures."""
-    page, failures = tmp_path / "page.md", tmp_path / "failures.csv"
-    page.write_text("before\n<!-- measured: accuracy -->\nold\n<!-- end -->\nafter\n")
+    page, kinds, failures = tmp_path / "page.md", tmp_path / "kinds.md", tmp_path / "failures.csv"
+    for each in (page, kinds):
+        each.write_text("before\n<!-- measured: accuracy -->\nold\n<!-- end -->\nafter\n")
     chosen = ["--edit", "q75", "--edit", "2% replaced by another photo", "--only", "edits", "--only", "unrelated"]
-    assert 0 == accuracy.main(
-        [str(photos), *chosen, "--workers", "1", "--write", str(page), "--failures", str(failures)]
-    )
-    text = page.read_text()
+    pages = ["--write", str(page), "--kinds", str(kinds)]
+    assert 0 == accuracy.main([str(photos), *chosen, "--workers", "1", *pages, "--failures", str(failures)])
+    text, details = page.read_text(), kinds.read_text()
     assert text.startswith("before\n<!-- measured: accuracy -->\n- Measured ")
     assert text.endswith("<!-- end -->\nafter\n")
-    assert "\nold\n" not in text
-    assert "| JPEG q75 | 3 | 100 | 0 | 0 |" in text
-    assert "| unrelated photos | 6 |" in text
+    assert "\nold\n" not in text + details
+    assert "### Targets: " in text
+    assert "### Every edit: " not in text
+    assert details.startswith("before\n<!-- measured: accuracy -->\n### The other algorithms: ")
+    assert details.endswith("<!-- end -->\nafter\n")
+    assert "### Targets: " not in details
+    assert "| JPEG q75 | 3 | 100 | 0 | 0 |" in details
+    assert "| unrelated photos | 6 |" in details
     assert "left out: tiny.jpg: 60 x 45: too small to be proved" in text
     assert "left out: zz broken.jpg: " in text
     assert "Of them 3 were also scanned" in text
@@ -234,6 +239,7 @@ def test_a_whole_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         (["EMPTY"], "no photos in "),
         (["PHOTOS", "--edit", "no such"], "no edit is named so: no such"),
         (["PHOTOS", "--write", "EMPTY/page.md"], "has no single place between"),
+        (["PHOTOS", "--write", "EMPTY/marked.md", "--kinds", "EMPTY/page.md"], "has no single place between"),
     ],
 )
 def test_what_is_amiss_ends_the_run(
@@ -241,6 +247,7 @@ def test_what_is_amiss_ends_the_run(
 ) -> None:
     """One line on standard error, exit code 2, and nothing measured."""
     (tmp_path / "page.md").write_text("a page without marks")
+    (tmp_path / "marked.md").write_text("<!-- measured: accuracy -->\n<!-- end -->\n")
     names = [part.replace("EMPTY", str(tmp_path)).replace("PHOTOS", str(photos)) for part in arguments]
     assert 2 == accuracy.main([*names, "--workers", "1"])
     out, err = capsys.readouterr()

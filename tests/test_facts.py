@@ -206,8 +206,8 @@ def test_bytes_are_compared_at_one_quality(quality: int, scale: float) -> None:
 @pytest.mark.parametrize(
     ("needle_bytes", "witness_bytes", "said"),
     [
-        (6_700_000, 3_000_000, "the needle is the better copy: 6.7 MB against 3.0 MB"),
-        (1_500_000, 1_000_000, "the needle is the better copy: 1.5 MB against 1.0 MB"),
+        (6_700_000, 3_000_000, "the needle is the better copy: 6.7 MB of image data against 3.0 MB"),
+        (1_500_000, 1_000_000, "the needle is the better copy: 1.5 MB of image data against 1.0 MB"),
         (1_490_000, 1_000_000, None),
         (1_000_000, 3_000_000, None),
     ],

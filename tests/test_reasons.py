@@ -129,7 +129,8 @@ def test_every_reason_is_a_sentence(roles: Roles) -> None:
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        (Reason(Code.MORE_COMPRESSED, (2_000_000, 900_000)), "{needle} is the better copy: 2.0 MB against 900 kB"),
+        (Reason(Code.MORE_COMPRESSED, (2_000_000, 900_000)),
+         "{needle} is the better copy: 2.0 MB of image data against 900 kB"),
         (Reason(Code.SMALLER, (160, 120, 320, 240)), "{witness} is smaller: 160 x 120 against 320 x 240"),
         (Reason(Code.WITNESS_DAMAGED, ("cut",)), "{witness}: cut"),
         (Reason(Code.LOWER_QUALITY, (30, 0)),

@@ -101,6 +101,14 @@ def test_what_is_left_to_do() -> None:
     ]  # fmt: skip
 
 
+def test_a_page_that_is_written_is_not_offered() -> None:
+    """Whoever asked for the page need not be told how to ask for it."""
+    offered = "Next, what needs eyes, side by side:"
+    assert offered in table(answer())
+    assert offered not in table(answer(), html="page.html")
+    assert "Next, the better copies:" in table(answer(), html="page.html")
+
+
 def test_nothing_can_go_on_thumbnails() -> None:
     """Nobody deletes by --quick."""
     from dataclasses import replace

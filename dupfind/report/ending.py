@@ -171,8 +171,11 @@ def better_needles(report: Report) -> list[str]:
     return [f"{count(number, 'needle')} {are} than what the haystack has."]
 
 
-def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return what there is to see next, each with the words of its command; ``again`` is the command of this scan."""
+def next_commands(report: Report, again: Sequence[str], *, has_page: bool = False) -> list[tuple[str, list[str]]]:
+    """Return what there is to see next, each with the words of its command.
+
+    ``again`` is the command of this scan; ``has_page`` says that it writes the page of ``--html`` already.
+    """
     numbers = Counter(file.state for file in _not_present(report))
     steps = []
     acting: dict[str, list[str]] = {}
@@ -181,7 +184,7 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
         if report.haystack.files and (words := _acting(report, again, "import")):  # an empty one may not be mounted
             steps.append((_BRING, ""))
             acting[_BRING] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
-    can_be_shown = not any(catalog.side is Side.NEEDLES for catalog in report.catalogs)
+    can_be_shown = not has_page and not any(catalog.side is Side.NEEDLES for catalog in report.catalogs)
     if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE] and can_be_shown:
         steps.append(("what needs eyes, side by side", "--html page.html"))
     if _better(report):

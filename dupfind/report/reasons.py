@@ -85,7 +85,7 @@ def _bytes(roles: Roles, theirs: int, ours: int) -> str:
 
 
 def _better(roles: Roles, ours: int, theirs: int) -> str:
-    return f"{roles.needle} is the better copy: {_data(ours)} against {_data(theirs)}"
+    return f"{roles.needle} is the better copy: {_data(ours)} of image data against {_data(theirs)}"
 
 
 def _data(size_bytes: int) -> str:

@@ -295,7 +295,7 @@ def _end(report: Report, settings: ReportSettings) -> list[str]:
 def _next(report: Report, settings: ReportSettings, width: int) -> list[str]:
     """Return the commands for each next step, broken so that a shell takes them as they are copied."""
     lines = []
-    for text, words in ending.next_commands(report, settings.again):
+    for text, words in ending.next_commands(report, settings.again, has_page=settings.html is not None):
         lines += ["", f"Next, {text}:"]
         line = " "
         for word in map(shlex.quote, map(printable, words)):
