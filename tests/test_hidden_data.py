@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from dupfind.pictures import hidden_data
+from dupfind.pictures import hidden_data, jxl
 from tests.helpers.image_data import film, photo
 from tests.helpers.stamped import digest, saved
 
@@ -231,8 +231,8 @@ def test_a_last_strip_that_is_filled_up() -> None:
         lambda: saved(photo(), "JPEG"),
         lambda: film("WEBP"),
         lambda: film("PNG"),
-        lambda: saved(photo(3, (640, 480)), "WEBP", quality=100),
-        lambda: saved(photo(3, (640, 480)).quantize(256), "GIF"),
+        lambda: saved(photo(3, (320, 240)), "WEBP", quality=100),
+        lambda: saved(photo(3, (320, 240)).quantize(256), "GIF"),
         lambda: b"GIF89a",
         lambda: b"II*\0\xff\xff\xff\xff",
         lambda: b"RIFF\0\0\0\0WEBP",
@@ -264,3 +264,25 @@ def test_slack_in_a_heif_is_nothing() -> None:
 def test_large_frames_are_not_decoded() -> None:
     """The limit of the run holds for what is decoded here too."""
     assert not hides(in_gif(saved(photo().quantize(64), "GIF")), max_pixels=100)
+
+
+@pytest.mark.skipif(not jxl.version(), reason="the extra dupfind[jxl] is not installed")
+@pytest.mark.parametrize("hold", ["nothing", "one box", "parts"])
+def test_data_behind_the_stream_of_a_jxl(hold: str) -> None:
+    """A stream that lies in no box has no end that could be read; one in boxes may be shorter than they are."""
+    import pillow_jxl  # noqa: F401 - registers it
+
+    start = jxl.CONTAINER + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + kind + content
+
+    def held(stream: bytes) -> bytes:
+        parts = box(b"jxlp", bytes(4) + stream[:99]) + box(b"jxlp", b"\x80\0\0\1" + stream[99:])
+        return {"nothing": stream, "one box": start + box(b"jxlc", stream), "parts": start + parts}[hold]
+
+    stream = saved(photo(), "JXL", use_container=False)
+    assert not hides(held(stream))
+    assert digest(held(stream)) is not None
+    assert hides(held(stream + HIDDEN))
+    assert digest(held(stream + HIDDEN)) is None

@@ -17,6 +17,8 @@ from dupfind.pictures import (
     decode_errors,
     descriptive,
     heif_data,
+    jxl,
+    jxl_data,
     kinds,
     pixel_data,
     png_data,
@@ -67,6 +69,8 @@ def hides_data(file: IO[bytes], max_pixels: int) -> bool:
         return _hides_in_webp(reader, max_pixels)
     if head[:4] in descriptive.ORDERS:
         return _hides_in_tiff(container_format.mapped(file), max_pixels)
+    if jxl.is_jxl(head):
+        return _is_jxl_longer_than_shown(file)
     return heif_data.hides_data(file) if head[4:8] == b"ftyp" else png_data.hides_data(file)
 
 
@@ -74,6 +78,17 @@ def _are_all_shown(content: bytes, max_pixels: int) -> bool:
     """Tell whether a file gives all pixels."""
     try:
         with decode_errors.in_plain_words(lambda: 0), pixel_data.opened(io.BytesIO(content), max_pixels) as image:
+            image.load()
+    except (NotAPictureError, UndecodableError):
+        return False
+    return True
+
+
+def _is_jxl_longer_than_shown(file: IO[bytes]) -> bool:
+    """Tell whether a JPEG XL, which was decoded before within all bounds, is all there without its end."""
+    shortened = jxl_data.codestream(file)[:-_LEFT_OUT_BYTES]
+    try:
+        with decode_errors.in_plain_words(lambda: 0), jxl.open_image(io.BytesIO(shortened)) as image:
             image.load()
     except (NotAPictureError, UndecodableError):
         return False
