@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from dupfind.digest import Piece
-from dupfind.pictures import container_format, descriptive, pixel_data
+from dupfind.pictures import container_format, descriptive, pixel_data, trailers
 from dupfind.pictures.container_format import BEHIND, Part, Reader
 
 _FULL_HEAD_BYTES = 12
@@ -66,6 +66,32 @@ def words(file: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
                     yield item.is_xmp, content[start:]
     except _BrokenError:
         return
+
+
+def hides_data(file: IO[bytes]) -> bool:
+    """Tell whether a still holds more than small notes or slack where its items lie, and no item has it.
+
+    False where the items cannot be followed, and of a sequence, whose samples lie there.
+    """
+    reader = Reader(file)
+    tops = list(container_format.boxes(reader, 0, reader.length))
+    metas = [box for box in tops if box.kind == _META]
+    if len(metas) != 1 or any(box.kind == _MOVIE for box in tops):
+        return False
+    try:
+        inside = _inside(reader, metas[0])
+        extents = dict(_Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA)).items())
+    except _BrokenError:
+        return False
+    spans = sorted(span for of_item in extents.values() for span in of_item)
+    written = 0
+    for box in tops:
+        if box.kind == _DATA or box.kind in _FREE:
+            place = box.start + 8
+            for start, stop in [*(span for span in spans if box.start <= span[0] < box.stop), (box.stop, box.stop)]:
+                written += trailers.written_bytes(reader, place, max(place, start))
+                place = max(place, stop)
+    return written > descriptive.SMALL_BYTES
 
 
 def with_smaller_copies(file: IO[bytes]) -> bytes | None:

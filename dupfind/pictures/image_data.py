@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from dupfind.digest import Piece, digest_of
-from dupfind.pictures import heif_data, jpeg_data, jxl, jxl_data, pixel_data, png_data, tiff_data
+from dupfind.pictures import heif_data, hidden_data, jpeg_data, jxl, jxl_data, pixel_data, png_data, tiff_data
 from dupfind.pictures.container_format import Reader
 
 Counting = Callable[[IO[bytes], int], "Iterator[Piece] | None"]
 
-RECIPE = 4
+RECIPE = 5
 """Version of what counts. Raise it with every change that can alter a digest."""
 
 _BEGINNINGS: dict[bytes, Counting] = {
@@ -42,7 +42,9 @@ def read_digest(file: IO[bytes], max_pixels: int) -> bytes | None:
     :mod:`dupfind.pictures.decode_errors` within :func:`dupfind.pictures.decode.in_plain_words`.
     """
     pieces = _counting(file, max_pixels)
-    return None if pieces is None else digest_of(pieces)
+    if pieces is None or hidden_data.hides_data(file, max_pixels):
+        return None
+    return digest_of(pieces)
 
 
 def _counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:

@@ -48,3 +48,16 @@ def _pieces(beside: list[bytes], stream: list[bytes]) -> Iterator[Piece]:
         yield piece
     yield b"stream"
     yield from stream
+
+
+def codestream(file: IO[bytes]) -> bytes:
+    """Return the codestream of the JPEG XL in ``file``, whatever lies around and between its parts."""
+    reader = Reader(file)
+    if reader.at(0, len(CODESTREAM)) == CODESTREAM:
+        return reader.at(0, reader.length)
+    parts = []
+    for box in container_format.boxes(reader, 0, reader.length):
+        if box.kind in (_WHOLE, _PARTIAL):
+            payload = container_format.box_payload(reader, box)
+            parts.append(payload[_NUMBER_BYTES:] if box.kind == _PARTIAL else payload)
+    return b"".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from struct import unpack_from
 from typing import IO
 
@@ -22,7 +22,7 @@ _PLACES = frozenset({_STRIPS, _TILES, 288, 289})
 _SAMPLES_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 """By the photometric interpretation."""
 _PALETTE, _EIGHT_BITS, _STRAIGHT_ALPHA, _RGB = 3, 8, 2, 2
-_SHORT, _LONG = 3, 4
+_SHORT, _LONG, _INLINE_BYTES = 3, 4, 4
 
 
 def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
@@ -30,21 +30,22 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     block = container_format.mapped(file)
     order = descriptive.ORDERS[block[:4]]
     try:
-        pages = list(_pages(block, order))
-        if any(tag.number == SUB_IFDS or tag.number in _OLD_JPEG for page in pages for tag in page.tags):
+        all_pages = list(pages(block, order))
+        if any(tag.number == SUB_IFDS or tag.number in _OLD_JPEG for page in all_pages for tag in page.tags):
             return None
-        unread_bytes = len(block) - sum(_length_bytes(block, page, order) for page in pages)
+        unread_bytes = len(block) - sum(_length_bytes(block, page, order) for page in all_pages)
         if unread_bytes > descriptive.SMALL_BYTES:
             return None
-        beside = [piece for page in pages for piece in _counting_of_page(block, page, order)]
-        if all(_is_plain(page, order) for page in pages):
+        beside = [piece for page in all_pages for piece in _counting_of_page(block, page, order)]
+        if all(_is_plain(page, order) for page in all_pages):
             return pixel_data.of_pixels(file, max_pixels, beside)
-        return _stored(block, pages, beside, order)
+        return _stored(block, all_pages, beside, order)
     except BrokenError:
         return None
 
 
-def _pages(block: mmap.mmap | bytes, order: Order) -> Iterator[Directory]:
+def pages(block: mmap.mmap | bytes, order: Order) -> Iterator[Directory]:
+    """Yield the directories of all pages. Raises :class:`~dupfind.pictures.descriptive.BrokenError`."""
     place = int.from_bytes(block[4:8], order)
     for _ in range(_MOST_PAGES):
         page = descriptive.directory(block, place, order)
@@ -77,7 +78,7 @@ def _counting_of_page(block: mmap.mmap | bytes, page: Directory, order: Order) -
 
 def _is_plain(page: Directory, order: Order) -> bool:
     """Tell whether Pillow gives the samples of a page as they are: 8 bits at most, none beside colour and alpha."""
-    tags = {tag.number: _numbers(tag, order) for tag in page.tags if tag.kind in (_SHORT, _LONG)}
+    tags = {tag.number: numbers(tag, order) for tag in page.tags if tag.kind in (_SHORT, _LONG)}
     photometric, samples = tags.get(_PHOTOMETRIC, [0])[0], tags.get(_SAMPLES, [1])[0]
     extra = tags.get(_EXTRA_SAMPLES, [])
     is_known = samples - len(extra) == _SAMPLES_OF.get(photometric)
@@ -97,18 +98,18 @@ def _stored(
     block: mmap.mmap | bytes, pages: Sequence[Directory], beside: Sequence[bytes], order: Order
 ) -> Iterator[Piece]:
     pieces = [b"tiff", order.encode(), b"%d pages" % len(pages), *beside]
-    strips = []
+    coded = []
     for page in pages:
         for tag in page.tags:
             if tag.number == ORIENTATION:
-                turned = _numbers(tag, order)
+                turned = numbers(tag, order)
                 pieces += [b"orientation %d" % turned[0]] if turned not in ([1], [0], []) else []
             elif tag.number in descriptive.DECODED_TAGS - _PLACES:
                 pieces += [b"%d %d" % (tag.number, tag.kind), tag.value]
-        strips += _strips(page, order)
-    if any(stop > len(block) for _, stop in strips):
+        coded += strips(page, order)
+    if any(stop > len(block) for _, stop in coded):
         raise BrokenError
-    return _pieces(block, pieces, strips)
+    return _pieces(block, pieces, coded)
 
 
 def _pieces(block: mmap.mmap | bytes, pieces: Sequence[bytes], strips: Sequence[tuple[int, int]]) -> Iterator[Piece]:
@@ -120,24 +121,27 @@ def _pieces(block: mmap.mmap | bytes, pieces: Sequence[bytes], strips: Sequence[
         yield block[start:stop]
 
 
-def _strips(page: Directory, order: Order) -> list[tuple[int, int]]:
-    """Return where the coded pixels of a page begin and end, strip by strip or tile by tile."""
-    tags = {tag.number: _numbers(tag, order) for tag in page.tags if tag.kind in (_SHORT, _LONG)}
-    strips = []
+def strips(page: Directory, order: Order) -> list[tuple[int, int]]:
+    """Return where the coded pixels of a page begin and end, strip by strip or tile by tile.
+
+    Raises :class:`~dupfind.pictures.descriptive.BrokenError`.
+    """
+    tags = {tag.number: numbers(tag, order) for tag in page.tags if tag.kind in (_SHORT, _LONG)}
+    coded = []
     for places, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
         if len(tags.get(places, [])) != len(tags.get(lengths, [])):
             raise BrokenError
-        strips += [
+        coded += [
             (start, start + count) for start, count in zip(tags.get(places, []), tags.get(lengths, []), strict=True)
         ]
-    if not strips:
+    if not coded:
         raise BrokenError
-    return strips
+    return coded
 
 
 def _length_bytes(block: mmap.mmap | bytes, page: Directory, order: Order) -> int:
     """Return how many bytes of the file a page, its strips and the directories below it take."""
-    total = sum(stop - start for start, stop in _strips(page, order))
+    total = sum(stop - start for start, stop in strips(page, order))
     pending = [page]
     for _ in range(2 + len(BELOW)):
         if not pending:
@@ -149,9 +153,37 @@ def _length_bytes(block: mmap.mmap | bytes, page: Directory, order: Order) -> in
     raise BrokenError
 
 
-def _numbers(tag: Tag, order: Order) -> list[int]:
+def numbers(tag: Tag, order: Order) -> list[int]:
+    """Return the numbers of a tag of 16 or 32 bits; none of another one."""
     form = {_SHORT: "H", _LONG: "I"}.get(tag.kind)
     if form is None:
         return []
     mark, size_bytes = "<" if order == "little" else ">", 2 if form == "H" else 4
     return list(unpack_from(f"{mark}{len(tag.value) // size_bytes}{form}", tag.value))
+
+
+def numbered(number: int, value: int, order: Order) -> Tag:
+    """Return a tag of one number."""
+    return Tag(number, _LONG, value.to_bytes(4, order))
+
+
+def of_one_strip(tags: Mapping[int, Tag], strip: bytes, order: Order) -> bytes:
+    """Return a file of one page of this one strip; ``tags``, by their numbers, are all others that it has."""
+    lengths = numbered(_STRIP_BYTES, len(strip), order)
+    entries = sorted([*tags.values(), lengths, numbered(_STRIPS, 0, order)])
+    place = 8 + 2 + 12 * len(entries) + 4
+    directory, values = len(entries).to_bytes(2, order), b""
+    for tag in entries:
+        value = tag.value
+        if tag.number == _STRIPS:
+            held = sum(len(tag.value) for tag in entries if len(tag.value) > _INLINE_BYTES)
+            value = (place + held).to_bytes(4, order)
+        directory += tag.number.to_bytes(2, order) + tag.kind.to_bytes(2, order)
+        directory += (len(value) // descriptive.KIND_BYTES[tag.kind]).to_bytes(4, order)
+        if len(value) > _INLINE_BYTES:
+            directory += (place + len(values)).to_bytes(4, order)
+            values += value
+        else:
+            directory += value.ljust(_INLINE_BYTES, b"\0")
+    head = (b"II*\0" if order == "little" else b"MM\0*") + (8).to_bytes(4, order)
+    return head + directory + bytes(4) + values + strip

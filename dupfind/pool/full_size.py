@@ -166,10 +166,10 @@ class Comparer:
 
     def _hidden(self, needle: IO[bytes]) -> Reason | None:
         """Object to a needle with data that no decoder shows: asked here, where something rests on it."""
-        from dupfind.pictures import kinds, png_data
+        from dupfind.pictures import hidden_data, kinds
 
         with self._limited():
-            hides_data = png_data.hides_data(needle)
+            hides_data = hidden_data.hides_data(needle, self._max_pixels)
         return Reason(ReasonCode.MORE_IN_FILE, (kinds.BEHIND_PIXELS,)) if hides_data else None
 
     def _witness(self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None) -> tuple[FullSize, Pixels]:
