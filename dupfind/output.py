@@ -70,8 +70,11 @@ def _write_file(data: bytes, path: str) -> None:
         with open(path, "wb") as file:  # by the name that was given: /dev/stdout leads to one that cannot be opened
             file.write(data)
         return
-    _refuse_planted_link(path)
-    path = os.path.realpath(path)
+    if os.path.islink(path):
+        _refuse_planted_link(path)
+        path = os.path.realpath(path)
+    else:  # a link that comes in its place from now on is replaced, not followed
+        path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     import tempfile  # brings a dozen modules, for a rare option
 
     handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))
@@ -90,16 +93,18 @@ def _write_file(data: bytes, path: str) -> None:
         raise
 
 
-def _refuse_planted_link(path: str) -> None:
+def _refuse_planted_link(link: str) -> None:
     """Refuse a planted link: in a folder such as /tmp a link that somebody else made may lead to anything that is ours.
 
-    The rule of Linux for opening files there (fs.protected_symlinks), which does not see how we replace one.
+    The rule of Linux for opening files there (fs.protected_symlinks), which does not see how we replace one. A system
+    that does not say who made a link gives no reason to trust one wherever others may write.
     """
-    if not hasattr(os, "geteuid") or not os.path.islink(path):
+    folder = os.stat(os.path.dirname(link) or os.curdir)
+    if not folder.st_mode & stat.S_IWOTH:
         return
-    folder = os.stat(os.path.dirname(path) or os.curdir)
-    is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
-    if is_shared and os.lstat(path).st_uid not in (os.geteuid(), folder.st_uid):
+    if not hasattr(os, "geteuid"):
+        raise PermissionError(errno.EACCES, "a link in a folder that others may write to")
+    if folder.st_mode & stat.S_ISVTX and os.lstat(link).st_uid not in (os.geteuid(), folder.st_uid):
         raise PermissionError(errno.EACCES, "a link that somebody else made")
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from dupfind.errors import SettingsError, reason_of
+from dupfind.sources.normal_form import folded_path
 from dupfind.sources.roots import NamedFile, root_around
 from dupfind.values import Root
 
@@ -57,7 +58,18 @@ def refuse_overwriting(
 
 
 def _is_one(first: str, second: str) -> bool:
-    return os.path.realpath(first) == os.path.realpath(second)
+    first, second = os.path.realpath(first), os.path.realpath(second)
+    if first == second:
+        return True
+    # Where letters are not told by their case, or umlauts by their form, one file has several names.
+    return folded_path(first) == folded_path(second) and _is_same_file(first, second)
+
+
+def _is_same_file(first: str, second: str) -> bool:
+    try:
+        return os.path.samefile(first, second)
+    except OSError:  # one of them is not there
+        return False
 
 
 def _refuse_no_page(path: str) -> None:

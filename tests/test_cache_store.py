@@ -12,6 +12,7 @@ import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,10 +164,10 @@ def test_a_cache_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     fill(path, 3)
     true_open = os.open
 
-    def refuse_writing(path: str, flags: int, mode: int = 0o777) -> int:
+    def refuse_writing(path: str, flags: int, mode: int = 0o777, **options: Any) -> int:
         if flags & (os.O_RDWR | os.O_WRONLY):
             raise PermissionError(errno.EACCES, "Permission denied")
-        return true_open(path, flags, mode)
+        return true_open(path, flags, mode, **options)
 
     monkeypatch.setattr(cache_file.os, "open", refuse_writing)
     warnings: list[str] = []

@@ -285,3 +285,24 @@ def test_a_file_of_patterns_alone() -> None:
     assert Reason(ReasonCode.DISREGARDED, ("n/.dupfindignore", "line 1: *.tmp")) == file.why("x/a.tmp")
     with pytest.raises(PatternError):
         IgnoreFile("n/.dupfindignore", b"\\")
+
+
+def test_set_aside_where_folders_are_parted_by_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern for names is never about the folder and the name in one, or it would set aside too much."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sep", "\\")
+        chosen = Disregards(["a*.jpg", "cache"])
+        reasons = [chosen.why(path) for path in ("album\\x.jpg", "album\\a.jpg", "a.jpg", "cache\\sub\\c")]
+        line = IgnoreFile("f", b"/album/x.jpg\n!/album/y.jpg\n")
+        lines = [line.why(path) for path in ("album\\x.jpg", "album\\y.jpg", "x.jpg")]
+        warnings = line.warnings()
+    assert [False, True, True, True] == [reason is not None for reason in reasons]
+    assert [True, False, False] == [reason is not None for reason in lines]
+    assert [] == warnings
+
+
+@pytest.mark.parametrize("pattern", [b"/Album/x.jpg", b"*.JPG"])
+def test_case_counts_in_patterns(pattern: bytes) -> None:
+    """Also where the system does not tell it: what a pattern does not name letter by letter stays a needle."""
+    assert IgnoreFile("f", pattern).why("album/x.jpg") is None
+    assert Disregards([pattern.decode()]).why("album/x.jpg") is None

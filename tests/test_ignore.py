@@ -262,3 +262,13 @@ def test_snapshots_are_searched_but_not_trusted(tree: TreeBuilder, name: str) ->
     needles, haystack = walk(tree, {f"sub/{name}/a": b""})
     assert [f"sub/{name}/a"] == names(needles)
     assert {f"sub/{name}": "snapshot folder: not trusted as haystack"} == reasons(haystack)
+
+
+def test_excludes_where_folders_are_parted_by_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patterns are written with ``/`` everywhere; elsewhere a backslash is a letter of a name."""
+    paths = ["2006\\raw", "\\2006\\raw", "2006/raw"]
+    assert [None, None, "/2006/raw"] == [Excludes(["/2006/raw"]).matching(path, "x") for path in paths]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sep", "\\")
+        answers = [Excludes(["/2006/raw"]).matching(path, "x") for path in paths]
+    assert ["/2006/raw"] * 3 == answers

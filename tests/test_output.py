@@ -59,14 +59,49 @@ def test_a_link_that_somebody_planted(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(output.os, "lstat", lstat)
-        with pytest.raises(OutputError, match="a link that somebody else made; the report was not written"):
+        with pytest.raises(
+            OutputError, match=r"a link (that somebody else made|in a folder .*); the report was not writ"
+        ):
             output.write(b"report", str(shared / "r"))
         shared.chmod(0o755)
         output.write(b"in a folder of ours", str(shared / "r"))
     assert b"in a folder of ours" == (tmp_path / "letter").read_bytes()
+
+
+def test_a_link_of_ours_where_everybody_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written through where the system says whose it is, and else refused."""
+    (tmp_path / "letter").write_bytes(b"my only copy")
+    shared = tmp_path / "tmp"
+    shared.mkdir()
     shared.chmod(0o1777)
-    output.write(b"a link of ours", str(shared / "r"))
-    assert b"a link of ours" == (tmp_path / "letter").read_bytes()
+    (shared / "r").symlink_to("../letter")
+    with monkeypatch.context() as patch:
+        patch.delattr(output.os, "geteuid", raising=False)
+        with pytest.raises(OutputError, match="a link in a folder that others may write to; the report was not writ"):
+            output.write(b"report", str(shared / "r"))
+    assert b"my only copy" == (tmp_path / "letter").read_bytes()
+    if hasattr(output.os, "geteuid"):
+        output.write(b"a link of ours", str(shared / "r"))
+        assert b"a link of ours" == (tmp_path / "letter").read_bytes()
+
+
+def test_a_link_that_comes_while_the_report_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is replaced and not followed: it was not there when links were looked at."""
+    (tmp_path / "letter").write_bytes(b"my only copy")
+    path = tmp_path / "r"
+    true_islink = os.path.islink
+
+    def islink(name: str) -> bool:
+        answer = true_islink(name)
+        if name == str(path):
+            path.symlink_to("letter")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output.os.path, "islink", islink)
+        output.write(b"report", str(path))
+    assert (b"my only copy", b"report") == ((tmp_path / "letter").read_bytes(), path.read_bytes())
+    assert not path.is_symlink()
 
 
 def test_links_where_the_temporary_file_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

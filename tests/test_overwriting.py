@@ -50,3 +50,20 @@ def test_a_single_file_that_is_looked_at_is_not_replaced(tmp_path: Path) -> None
         with pytest.raises(SettingsError, match=r"^--output \S+ would replace a file that dupfind is to look at$"):
             refuse_overwriting({"--output": str(path)}, {}, [named_file(str(file))])
     refuse_overwriting({"--output": str(other)}, {}, [named_file(str(file))])
+
+
+def test_one_file_by_names_that_differ_in_case(tmp_path: Path) -> None:
+    """As where the system does not tell case, or forms of Unicode, apart; a further link stands for that here."""
+    file = tmp_path / "L\u00e4nder.txt"
+    file.write_bytes(b"")
+    for name in ("l\u00c4NDER.txt", "La\u0308nder.TXT"):
+        output = tmp_path / name
+        refuse_overwriting({"--output": str(output)}, {"--files-from": str(file)}, [named_file(str(file))])
+        output.write_bytes(b"another file")
+        refuse_overwriting({"--output": str(output)}, {"--files-from": str(file)}, [named_file(str(file))])
+        output.unlink()
+        os.link(file, output)
+        with pytest.raises(SettingsError, match=r"would replace what --files-from reads$"):
+            refuse_overwriting({"--output": str(output)}, {"--files-from": str(file)})
+        with pytest.raises(SettingsError, match=r"would replace a file that dupfind is to look at$"):
+            refuse_overwriting({"--output": str(output)}, {}, [named_file(str(file))])

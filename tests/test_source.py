@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +18,8 @@ from dupfind.report import Screen, render
 from dupfind.report.reasons import sentences
 from dupfind.run import Run
 from dupfind.settings import Format, Settings, make_report_settings, make_settings
-from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry
+from dupfind.sources import entries
+from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry, open_unfollowed
 from dupfind.sources.same_file import SameFile
 from dupfind.sources.source import Sources, in_order
 from dupfind.values import Evidence, FileEntry, Report, Root, ScanSettings, Side
@@ -264,3 +267,93 @@ def test_what_may_change_alone_is_not_remembered(store: Store, tmp_path: Path, m
     monkeypatch.setattr(Bucket, "is_remembered", False)
     run(store, options, Side.HAYSTACK, Side.NEEDLES)
     assert [True] == found
+
+
+@pytest.fixture
+def no_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that has no flags for links and for pipes."""
+    for name in ("O_NOFOLLOW", "O_NONBLOCK"):
+        monkeypatch.delattr(entries.os, name, raising=False)
+
+
+@pytest.mark.usefixtures("no_flags")
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_RDWR | os.O_CREAT])
+def test_links_and_pipes_are_not_opened(tmp_path: Path, flags: int) -> None:
+    """Nor is anything made where a link leads; a file is opened, and made where that is asked for."""
+    (tmp_path / "file").write_bytes(b"kept")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    for name, number in (("link", errno.ELOOP), ("dangling", errno.ELOOP), ("pipe", errno.EINVAL)):
+        with pytest.raises(OSError, match=r".") as caught:
+            open_unfollowed(str(tmp_path / name), flags)
+        assert number == caught.value.errno
+    assert not (tmp_path / "nowhere").exists()
+    handle = open_unfollowed(str(tmp_path / "file"), flags)
+    assert b"kept" == os.read(handle, 9)
+    os.close(handle)
+    if flags & os.O_CREAT:
+        os.close(open_unfollowed(str(tmp_path / "new"), flags))
+        assert (tmp_path / "new").exists()
+    else:
+        with pytest.raises(FileNotFoundError):
+            open_unfollowed(str(tmp_path / "new"), flags)
+
+
+@pytest.mark.usefixtures("no_flags")
+@pytest.mark.parametrize("before", ["nothing", "file"])
+@pytest.mark.parametrize("after", ["link", "dangling", "file"])
+def test_what_comes_between_a_look_and_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    """A link that is put there then is not followed; a file that another run has made there is taken."""
+    path = tmp_path / "cache"
+    (tmp_path / "letter").write_bytes(b"my only copy")
+    if before == "file":
+        path.write_bytes(b"old")
+    true_open = os.open
+    has_swapped = False
+
+    def swap() -> None:
+        path.unlink(missing_ok=True)
+        if after == "file":
+            path.write_bytes(b"of another run")
+        else:
+            path.symlink_to("letter" if after == "link" else "nowhere")
+
+    def swap_and_open(*words: Any, **options: Any) -> int:
+        nonlocal has_swapped
+        if not has_swapped:
+            has_swapped = True
+            swap()
+        return true_open(*words, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(entries.os, "open", swap_and_open)
+        if after == "file":
+            os.close(open_unfollowed(str(path), os.O_RDWR | os.O_CREAT))
+        else:
+            with pytest.raises(OSError, match=r"."):
+                open_unfollowed(str(path), os.O_RDWR | os.O_CREAT)
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.usefixtures("no_flags")
+def test_a_link_that_is_gone_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was opened through it is not what lies there, and is closed."""
+    path = tmp_path / "cache"
+    path.write_bytes(b"old")
+    (tmp_path / "letter").write_bytes(b"my only copy")
+    true_open = os.open
+    opened: list[int] = []
+
+    def open_another(name: str, *words: Any, **options: Any) -> int:
+        opened.append(true_open(name.replace("cache", "letter"), *words, **options))
+        return opened[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(entries.os, "open", open_another)
+        with pytest.raises(OSError, match="it was replaced as it was opened"):
+            open_unfollowed(str(path), os.O_RDONLY)
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        os.fstat(opened[0])

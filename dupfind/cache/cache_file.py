@@ -16,6 +16,7 @@ from typing import Self
 from dupfind.cache import permissions
 from dupfind.cache.cache_schema import APPLICATION_ID, PICTURE_TABLE, SCHEMA, SCHEMA_VERSION
 from dupfind.errors import DupfindError, reason_of
+from dupfind.sources.entries import open_unfollowed
 
 _BUSY_SECONDS = 60.0
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -100,13 +101,12 @@ class CacheFile:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             if reason := permissions.distrust_of_place(path):
                 raise UnusableError(reason)
-            flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
             try:
-                handle = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
+                handle = open_unfollowed(path, os.O_RDWR | os.O_CREAT)
             except OSError as error:
                 if error.errno not in _READ_ONLY or not os.path.lexists(path):
                     raise
-                handle = os.open(path, os.O_RDONLY | flags)
+                handle = open_unfollowed(path, os.O_RDONLY)
                 warning = f"{path}: the cache is read-only: what is new is not kept"
             with open(handle, "rb") as file:
                 if reason := permissions.distrust_of_file(os.fstat(handle)):

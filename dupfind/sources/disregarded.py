@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.sources.ignore import Excludes
-from dupfind.sources.normal_form import composed
+from dupfind.sources.normal_form import composed, slashed
 from dupfind.values import FileEntry, Tree
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Disregards:
         return self._why(path, has_root=False)
 
     def _why(self, path: str, *, has_root: bool) -> Reason | None:
+        path = slashed(path)
         folder, _, name = path.rpartition("/")
         pattern = self._of_folder(folder, has_root) or self._patterns.matching(path, name)
         return None if pattern is None else Reason(ReasonCode.DISREGARDED, (f"{OPTION} {pattern}",))
@@ -86,7 +87,7 @@ class IgnoreFile:
 
     def why(self, below_root: str) -> Reason | None:
         """Return why a needle is set aside, to go by its path below its root; None where it is not."""
-        path = composed(below_root)
+        path = composed(slashed(below_root))
         patterns = self._spec.patterns
         self._unmatched = [index for index in self._unmatched if patterns[index].match_file(path) is None]
         result = self._spec.check_file(path)

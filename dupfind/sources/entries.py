@@ -6,6 +6,7 @@ another process as it is, so whoever opens it there needs no table of sources.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from abc import abstractmethod
@@ -186,6 +187,42 @@ def read_small(entry: FileEntry) -> bytes | None:
 def _open_without_blocking(path: str, flags: int) -> int:
     # A file that was replaced by a named pipe would block the open for ever.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def open_unfollowed(path: str, flags: int, mode: int = 0o600, *, folder: int | None = None) -> int:
+    """Open a file that is no link, relative to the handle ``folder`` if given; gives its handle, which never waits.
+
+    Where the system has no O_NOFOLLOW, the name is looked at before and after. Raises OSError.
+    """
+    flags |= sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"))
+    if hasattr(os, "O_NOFOLLOW"):
+        return os.open(path, flags, mode, dir_fd=folder)
+    try:
+        _refuse_unless_regular(os.stat(path, dir_fd=folder, follow_symlinks=False))
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
+        try:
+            return os.open(path, flags | os.O_EXCL, mode, dir_fd=folder)  # which follows no link that is planted now
+        except FileExistsError:  # another run has made it meanwhile
+            return open_unfollowed(path, flags, mode, folder=folder)
+    handle = os.open(path, flags & ~os.O_CREAT, mode, dir_fd=folder)
+    try:
+        _refuse_unless_regular(os.stat(path, dir_fd=folder, follow_symlinks=False), handle)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _refuse_unless_regular(status: os.stat_result, handle: int | None = None) -> None:
+    """Raise OSError for a link, for a pipe, which would keep us waiting, and where ``handle`` is of another file."""
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    if handle is not None and not os.path.samestat(status, os.fstat(handle)):
+        raise OSError(errno.ESTALE, "it was replaced as it was opened")
 
 
 def _is_as_listed(handle: int, entry: FileEntry) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import translate
 
 from dupfind.sources import junk_names
-from dupfind.sources.normal_form import composed, folded
+from dupfind.sources.normal_form import composed, folded, slashed
 from dupfind.sources.trash_names import is_trash_folder, is_trashed_file
 
 SNAPSHOT_FOLDERS = frozenset({
@@ -134,7 +134,7 @@ class Excludes:
 
     def matching(self, below_root: str, name: str) -> str | None:
         """Return the first pattern that matches, or None. ``below_root`` is the path without the root."""
-        below_root, name = composed(below_root), composed(name)
+        below_root, name = composed(slashed(below_root)).lstrip("/"), composed(name)
         first = None
         for pattern, is_path, regex in self._patterns:
             if (first is None or pattern in self._unmatched) and regex.match(below_root if is_path else name):

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 
+from dupfind.sources.entries import open_unfollowed
 from dupfind.sources.ignore import is_junk_file, may_be_appledouble
 from dupfind.sources.junk_names import guards_of, is_left_over
 
@@ -27,13 +28,6 @@ _FINDER_INFO_BYTES, _ATTRIBUTES_AT = 32, 34
 """Behind what the Finder keeps of a file, and two bytes, a Mac keeps extended attributes in the same entry."""
 _MOST_ENTRY_BYTES = _MOST_GAP_BYTES = 1 << 12
 """Names, comments, dates; and what lies between entries."""
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe that came in the place of the file must not keep the walk waiting
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 class LeftOvers:
@@ -158,7 +152,7 @@ def first_bytes(path: str, size_bytes: int, folder: int | None = None) -> bytes:
 def _read_head(path: str, size_bytes: int, folder: int | None) -> tuple[bytes, int]:
     """Read likewise, and tell how many bytes the file has."""
     try:
-        handle = os.open(path, _FLAGS, dir_fd=folder)
+        handle = open_unfollowed(path, os.O_RDONLY, folder=folder)
     except (OSError, ValueError):
         return b"", 0
     try:

@@ -6,12 +6,18 @@ composed). Rsync, rclone, SMB and ZIP files carry either to any disk. The forms 
 
 from __future__ import annotations
 
+import os
 from unicodedata import category, normalize
 
 
 def composed(name: str) -> str:
     """Return ``name`` in NFC, in which equal names have equal characters. ASCII costs nothing."""
     return name if name.isascii() else normalize("NFC", name)
+
+
+def slashed(path: str) -> str:
+    """Return ``path`` as patterns are written, with ``/`` between folders, whatever the system has there."""
+    return path if os.sep == "/" else path.replace(os.sep, "/")
 
 
 def folded(name: str) -> str:

@@ -318,7 +318,7 @@ class Walk:
         return not self._foreign.isdisjoint(self._ids(folder, (around.st_dev, around.st_ino)))
 
     def _is_excluded(self, item: os.DirEntry[str]) -> bool:
-        below_root = item.path[len(self._root.real) :].lstrip("/")
+        below_root = item.path[len(self._root.real) :]
         pattern = self._rules.excludes.matching(below_root, item.name)
         if pattern is None:
             return False

@@ -47,12 +47,9 @@ BY_NATURE: dict[str, str] = {
         ),
         _ACTS,
     ),
-    "output.py::test_a_link_that_somebody_planted": "a link is told from a file as it is opened",
     "memory_limit.py": _LIMITS,
     "permissions.py": "owners and groups are those of POSIX",
     "time_limit.py": "the timer within a process is one of POSIX; without it the process is ended",
-    "cache_store.py::test_what_cannot_be_a_cache_is_a_warning": "a link is told from a file as it is opened",
-    "cache_upkeep.py::test_what_is_not_ours_is_left_alone": "likewise",
 }  # fmt: skip
 """By the beginning of the names of tests, why they are about POSIX itself and have nothing to try without it."""
 
