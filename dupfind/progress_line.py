@@ -17,6 +17,7 @@ _LIST = Step(
         "reading needles for Immich",
         "asking Immich",
         "searching Immich",
+        "searching catalogs",
         "previews from Immich",
         "originals from Immich",
     }

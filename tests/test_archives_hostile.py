@@ -173,7 +173,7 @@ def test_members_that_overlap(hay: Path, tree: TreeBuilder) -> None:
 @pytest.mark.slow
 def test_bombs(hay: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than so many times the size, or so many members, or too large for the scratch file."""
-    for module in ("opening", "unpacked"):
+    for module in ("opening", "scratch"):
         monkeypatch.setattr(f"dupfind.archives.{module}.LEAST_BOMB_BYTES", 1 << 20)
     zeros = bytes(3 << 20)
     files = {"a": zeros}

@@ -59,7 +59,7 @@ def write(page: Path, haystack: Path, needles: Path, cache: str, given: tuple[De
     settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], cache=cache)
     scanned = pipeline.scan_trees(settings, decisions=given)
     trees = scanned.needles, scanned.haystack
-    seen = show(settings, scanned.report, trees, 100, Silence(), None, scanned.parted, scanned.words)
+    seen = show(settings, scanned.report, trees, 100, Silence(), None, scanned.split, scanned.words)
     page.write_bytes(html.render(scanned.report, seen, scanned.words, given or ()))
     return page
 

@@ -187,10 +187,10 @@ def test_a_pipe_that_may_only_be_read_is_not_waited_for(tmp_path: Path, monkeypa
     os.mkfifo(path, 0o400)
     true_open = os.open
 
-    def refuse_writing(path: str, flags: int, mode: int = 0o777) -> int:
+    def refuse_writing(path: str, flags: int, *more: int, **where: int | None) -> int:
         if flags & (os.O_RDWR | os.O_WRONLY):
             raise PermissionError(13, "Permission denied")
-        return true_open(path, flags, mode)
+        return true_open(path, flags, *more, **where)
 
     monkeypatch.setattr(os, "open", refuse_writing)
     (warning,) = fill(path, 1)
