@@ -286,3 +286,57 @@ def test_data_behind_the_stream_of_a_jxl(hold: str) -> None:
     assert digest(held(stream)) is not None
     assert hides(held(stream + HIDDEN))
     assert digest(held(stream + HIDDEN)) is None
+
+
+def jpeg_2000(*, is_bare: bool, **options: object) -> bytes:
+    """A picture as JPEG 2000, in boxes or as the codestream alone."""
+    return saved(photo(), "JPEG2000", no_jp2=is_bare, **options)
+
+
+def in_codestream(content: bytes) -> bytes:
+    """Behind the codestream's end, within its box where there is one."""
+    box = content.find(b"jp2c") - 4
+    return content + HIDDEN if box < 0 else content[:box] + bytes(4) + content[box + 4 :] + HIDDEN
+
+
+def in_free_box(content: bytes) -> bytes:
+    """In a box that is said to be free, behind all others."""
+    box = content.index(b"jp2c") - 4
+    sized = content[:box] + struct.pack(">I", len(content) - box) + content[box + 4 :]
+    return sized + struct.pack(">I4s", len(HIDDEN) + 8, b"free") + HIDDEN
+
+
+JPEG_2000 = {
+    "in its box": (False, in_codestream),
+    "bare": (True, in_codestream),
+    "in a free box": (False, in_free_box),
+}
+
+
+@pytest.mark.parametrize(("is_bare", "hide"), JPEG_2000.values(), ids=JPEG_2000)
+@pytest.mark.parametrize("options", [{}, {"tile_size": (64, 64)}, {"quality_layers": [40, 20]}], ids=str)
+def test_jpeg_2000(hide: Callable[[bytes], bytes], options: dict[str, object], *, is_bare: bool) -> None:
+    """It has no digest, and is asked where pictures are compared at full size."""
+    plain = jpeg_2000(is_bare=is_bare, **options)
+    hiding = hide(plain)
+    with Image.open(io.BytesIO(plain)) as first, Image.open(io.BytesIO(hiding)) as second:
+        assert first.tobytes() == second.tobytes()
+    assert not hides(plain)
+    assert hides(hiding)
+
+
+def test_jpeg_2000_without_a_length() -> None:
+    """The last part of a picture need not say where it ends; with more behind it, it cannot be decoded."""
+    content = jpeg_2000(is_bare=True)
+    place = content.rindex(b"\xff\x90\0\x0a") + 6
+    plain = content[:place] + bytes(4) + content[place + 4 :]
+    assert not hides(plain)
+    with pytest.raises(OSError, match="broken data stream"):
+        Image.open(io.BytesIO(in_codestream(plain))).load()
+
+
+def test_jpeg_2000_that_cannot_be_followed() -> None:
+    """What comes then is more."""
+    content = jpeg_2000(is_bare=True)
+    place = content.index(b"\xff\x52") + 2
+    assert hides(content[:place] + b"\xff\xff" + content[place + 2 :] + HIDDEN)

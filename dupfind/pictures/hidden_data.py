@@ -36,6 +36,10 @@ _BMP_MASKS = {3: 12, 6: 16}
 """Bytes of the masks behind a header without them, by the kind of packing."""
 _BMP_WITH_PROFILE_BYTES = 124
 
+_JP2_HEAD, _JP2_CODESTREAM, _J2K_HEAD = b"\0\0\0\x0cjP  ", b"jp2c", b"\xff\x4f\xff\x51"
+_JP2_FREE = frozenset({b"free", b"skip"})
+_J2K_TILE_PART, _J2K_END, _MOST_MARKERS = 0xFF90, 0xFFD9, 1 << 20
+
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, b"\0;"
 _MOST_BLOCKS = 1 << 20
 
@@ -53,7 +57,7 @@ _NOT_PACKED, _PACKED = 1, frozenset({5, 8, 32773, 32946})
 _ONE_PLANE, _BLACK_IS_ZERO, _SHORT, _LONG = 2, 1, 3, 4
 
 
-def hides_data(file: IO[bytes], max_pixels: int) -> bool:
+def hides_data(file: IO[bytes], max_pixels: int) -> bool:  # noqa: PLR0911 - one for each format
     """Tell whether ``file`` is of a format that is looked into here, and holds such data.
 
     ``max_pixels`` bounds what is decoded. True also where packed data of a PNG cannot be unpacked. It takes 0.4 of the
@@ -71,6 +75,8 @@ def hides_data(file: IO[bytes], max_pixels: int) -> bool:
         return _hides_in_tiff(container_format.mapped(file), max_pixels)
     if jxl.is_jxl(head):
         return _is_jxl_longer_than_shown(file)
+    if head.startswith((_JP2_HEAD, _J2K_HEAD)):
+        return _hides_in_jpeg_2000(reader)
     return heif_data.hides_data(file) if head[4:8] == b"ftyp" else png_data.hides_data(file)
 
 
@@ -109,6 +115,40 @@ def _has_gap(reader: Reader) -> bool:
     if header >= _BMP_WITH_PROFILE_BYTES and reader.number(126, 4, "little") + 14 < pixels:
         written -= reader.number(130, 4, "little")
     return written > kinds.SMALL_BYTES
+
+
+def _hides_in_jpeg_2000(reader: Reader) -> bool:
+    """Tell whether more than small notes lie behind the end of a codestream, or in boxes that are said to be free."""
+    is_bare = reader.at(0, 4) == _J2K_HEAD
+    boxes = [Part(_JP2_CODESTREAM, 0, reader.length)] if is_bare else container_format.boxes(reader, 0, reader.length)
+    written = 0
+    for box in boxes:
+        start = box.start if is_bare else box.start + (16 if reader.number(box.start, 4) == 1 else 8)
+        if box.kind == _JP2_CODESTREAM:
+            written += trailers.written_bytes(reader, _end_of_codestream(reader, start, box.stop), box.stop)
+        elif box.kind in _JP2_FREE:
+            written += trailers.written_bytes(reader, start, box.stop)
+    return written > kinds.SMALL_BYTES
+
+
+def _end_of_codestream(reader: Reader, start: int, stop: int) -> int:
+    """Return where a JPEG 2000 codestream ends (ITU-T T.800, A.4): behind its main header and its tile-parts.
+
+    Each tile-part tells its length. The last one may tell none: it goes on to ``stop``, and OpenJPEG decodes nothing
+    that lies behind it. Where they cannot be followed, all from there on is taken for more.
+    """
+    place = start + 2
+    for _ in range(_MOST_MARKERS):
+        marker = reader.number(place, 2)
+        if marker == _J2K_END:
+            return place + 2
+        length = reader.number(place + 6, 4) if marker == _J2K_TILE_PART else 2 + reader.number(place + 2, 2)
+        if not length:
+            return stop
+        if place + length > stop:
+            break
+        place += length
+    return place
 
 
 def _shortened_gifs(reader: Reader) -> Iterator[bytes]:
