@@ -1,14 +1,19 @@
-"""The group of commands: its version."""
+"""The group of commands: its version, and what it says to words in the wrong order."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 from platform import python_version
+
+import pytest
 
 from dupfind import __version__
 from dupfind.cli.main import dupfind as group
+from dupfind.cli.main import run
+from dupfind.errors import ExitCode
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -32,3 +37,24 @@ def test_version(dupfind: Run) -> None:
     for name, version in shown.items():
         if version != "not installed":
             assert metadata.version(name) == version
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--html", "page.html", "scan"], "'--html' stands behind the command: dupfind scan --html ..."),
+        (["--apply", "clean"], "'--apply' stands behind the command: dupfind clean --apply ..."),
+        (["--haystack", "a", "b"], "'--haystack' needs a command before it: dupfind scan --haystack ..."),
+        (["--html", "page.html", "hash"], "No such option '--html'."),  # which no word order would mend
+        (["--haystak", "a"], "No such option '--haystak'."),
+        (["{folder}"], "{folder} is a folder; to check it: dupfind scan --haystack DIR {folder}"),
+        (["{folder}/none"], "No such command '{folder}/none'."),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_words_in_the_wrong_order(
+    words: list[str], told: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Whoever knows the words but not their order is told the order."""
+    assert run([word.format(folder=tmp_path) for word in words]) == ExitCode.NO_VERDICT
+    assert f"Error: {told.format(folder=tmp_path)}" in capsysbinary.readouterr().err.decode()

@@ -174,6 +174,19 @@ def test_what_to_do_next_where_a_button_does_it(offered: list[str]) -> None:
     assert ("“Move away what is contained” shows first what can go." in text) == ("clean" in offered)
 
 
+def test_what_to_do_next_names_what_acts() -> None:
+    """The page of a scan gives the two commands whole, with the options of the scan; nothing else offers them."""
+    scanned = ["dupfind", "scan", "--haystack", "my photos", "--needles", "n"]
+    options = [option for _, option in html.next_steps(ANSWER, (), scanned) if option]
+    assert "dupfind import --haystack 'my photos' --needles n --to hay/Import" in options
+    assert "dupfind clean --haystack 'my photos' --needles n --trash" in options
+    page = words(html.render(ANSWER, PageContents(), again=scanned))
+    assert "To see what can go, before anything is moved, run dupfind clean" in page
+    quick = dataclasses.replace(ANSWER, settings=dataclasses.replace(ANSWER.settings, quick=True))
+    options = [option for _, option in html.next_steps(quick, (), [*scanned, "--quick"]) if option]
+    assert not any(option.startswith("dupfind") for option in options)
+
+
 def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Open where they are gaps among the needles, and counted where there are too many."""
     problems = [Problem(f"n/{number}", Side.NEEDLES, "walk", "excluded") for number in range(3)]

@@ -7,6 +7,8 @@ then from ``config.toml``, then it is the default.
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
 from typing import Any
@@ -116,6 +118,36 @@ class Group(click.Group):
     """A group that lists its commands in the order in which they were added: what is used most comes first."""
 
     command_class = Command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the command; an option of a command gets told where it belongs."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            place = self._place_of_option(ctx, error.option_name, words)
+            if place is None:
+                raise
+            raise click.UsageError(place, ctx) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command and what it is given; says how to name a folder that stands where a command should."""
+        if args[0] not in self.commands and "scan" in self.commands and os.path.isdir(args[0]):
+            folder = shlex.quote(args[0])
+            ctx.fail(f"{folder} is a folder; to check it: {ctx.command_path} scan --haystack DIR {folder}")
+        return super().resolve_command(ctx, args)
+
+    def _place_of_option(self, ctx: click.Context, option: str, words: Sequence[str]) -> str | None:
+        """Return where an option belongs that no group has; None where no command has it, either."""
+        owners = [name for name, each in self.commands.items() if any(option in param.opts for param in each.params)]
+        named = next((word for word in words if word in self.commands), None)
+        if named in owners:
+            return f"'{option}' stands behind the command: {ctx.command_path} {named} {option} ..."
+        if named is None and owners:
+            return f"'{option}' needs a command before it: {ctx.command_path} {owners[0]} {option} ..."
+        return None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """List the names of the commands."""

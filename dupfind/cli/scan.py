@@ -186,7 +186,7 @@ def _scan(
         trees, most = (scanned.needles, scanned.haystack), report_settings.html_pictures
         seen = show(kept, scanned.report, trees, most, console, split=scanned.split, decided=scanned.words)
     with console.part("report", len(scanned.report.files)):
-        return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
+        return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or (), report_settings.again)
 
 
 def _write_page(page: bytes, settings: ReportSettings, console: Console) -> None:

@@ -79,8 +79,8 @@ def sidecars(report: Report) -> dict[str, int]:
 
 _OF_SCAN_ONLY = frozenset({"--elsewhere", "--files-from", "--follow-symlinks", "--quick"})
 _OF_CLUSTER = frozenset({"--scheduler", "--tls-ca", "--tls-cert", "--tls-key"})
-_BRING = "to bring them over"
-_CLEAR = "the folders that can go"
+BRING_OVER, CLEAR_AWAY = "to bring them over", "the folders that can go"
+"""What the steps of the two commands that act are called."""
 
 
 def about_sidecars(report: Report) -> list[str]:
@@ -182,8 +182,8 @@ def next_commands(report: Report, again: Sequence[str], *, has_page: bool = Fals
     if numbers[FileState.MISSING]:
         steps.append(("the missing files", "--only missing --files"))
         if report.haystack.files and (words := _acting(report, again, "import")):  # an empty one may not be mounted
-            steps.append((_BRING, ""))
-            acting[_BRING] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
+            steps.append((BRING_OVER, ""))
+            acting[BRING_OVER] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
     can_be_shown = not has_page and not any(catalog.side is Side.NEEDLES for catalog in report.catalogs)
     if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE] and can_be_shown:
         steps.append(("what needs eyes, side by side", "--html page.html"))
@@ -194,10 +194,10 @@ def next_commands(report: Report, again: Sequence[str], *, has_page: bool = Fals
     can_go = any(folder.state is FolderState.CONTAINED and not folder.is_plan for folder in report.folders)
     if can_go and not report.settings.quick:
         if (words := _acting(report, again, "clean")) and report.settings.accept is not Evidence.SIMILAR:
-            steps.append((_CLEAR, ""))
-            acting[_CLEAR] = [*words, "--trash"]
+            steps.append((CLEAR_AWAY, ""))
+            acting[CLEAR_AWAY] = [*words, "--trash"]
         else:
-            steps.append(("the folders that can go", "--only contained"))
+            steps.append((CLEAR_AWAY, "--only contained"))
     return [(text, acting.get(text) or [*again, *option.split()]) for text, option in steps]
 
 

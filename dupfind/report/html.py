@@ -7,6 +7,7 @@ what was left out.
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, Places, shown
 from dupfind.report.places import parts_of
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, server_line, size
+from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, printable, server_line, size
 from dupfind.sidecars.one_shot import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -50,10 +51,12 @@ def render(
     seen: PageContents,
     words: Mapping[str, Decision] = MappingProxyType({}),
     given: Sequence[Decision] = (),
+    again: Sequence[str] = (),
 ) -> bytes:
     """Render the page; ``seen`` is what it shows beside the answer.
 
-    ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
+    ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on. ``again`` is
+    the command of the scan.
     """
     album = Album()
     album.add(seen.sights)
@@ -80,12 +83,17 @@ def render(
         *_without_pictures(doubtful, settled, seen),
         *not_listed(report, doubtful, present, folders, MOST_ROWS),
     ]
-    return document.render("scan.html.j2", SCRIPTS, context_of(report, len(given), left_out), data, album.pictures)
+    return document.render(
+        "scan.html.j2", SCRIPTS, context_of(report, len(given), left_out, again=again), data, album.pictures
+    )
 
 
-def context_of(report: Report, given: int, left_out: Sequence[str], offered: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what the template says of a scan; ``given`` is how many decisions it
-    went by, ``offered`` as of the steps.
+def context_of(
+    report: Report, given: int, left_out: Sequence[str], offered: Sequence[str] = (), again: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what the template says of a scan.
+
+    ``given`` is how many decisions it went by, ``offered`` and ``again`` are those of :func:`next_steps`.
     """
     return {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
@@ -99,7 +107,7 @@ def context_of(report: Report, given: int, left_out: Sequence[str], offered: Seq
         "on_word": Counter((report.decided or {}).values()),
         "given": given,
         "signs": SIGNS,
-        "steps": next_steps(report, offered),
+        "steps": next_steps(report, offered, again),
         "gaps": sum(problem.is_gap for problem in report.problems),
         "problems": report.problems[:MOST_PROBLEMS],
         "more_problems": len(report.problems) - MOST_PROBLEMS,
@@ -273,19 +281,31 @@ def _settings(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def next_steps(report: Report, offered: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Return what to do next, and what to add to the command for it; nothing where a
-    button that is ``offered`` does it.
+def next_steps(report: Report, offered: Sequence[str] = (), again: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Return what to do next, and the command that does it or what to add to that of the scan.
+
+    Of what a button does that is ``offered`` there is no command. ``again`` is the command of the scan; without it no
+    command is given whole.
     """
     numbers = Counter(file.state for file in report.files)
+    commands = {
+        text: shlex.join(map(printable, words))
+        for text, words in ending.next_commands(report, again)
+        if words[:1] == ["dupfind"] and words[1] != "scan"
+    }
     steps = []
     if similar := numbers[FileState.SIMILAR]:
         steps.append((f"Look at {count(similar, 'similar file')} below, and decide: same or different.", ""))
     if missing := numbers[FileState.MISSING]:
         they, them = ("it is", "it") if missing == 1 else ("they are", "them")
-        by, more = (f" by “{IMPORT_BUTTON}”", "") if "import" in offered else ("", f" To list {them}, add")
-        text = f"Bring {count(missing, 'missing file')} over{by}, or decide that {they} not wanted.{more}"
-        steps.append((text, "--only missing --files" if more else ""))
+        by, more, command = "", f" To list {them}, add", "--only missing --files"
+        if "import" in offered:
+            by, more, command = f" by “{IMPORT_BUTTON}”", "", ""
+        elif ending.BRING_OVER in commands:
+            more, command = f" To bring {them} over, run", commands[ending.BRING_OVER]
+        steps.append(
+            (f"Bring {count(missing, 'missing file')} over{by}, or decide that {they} not wanted.{more}", command)
+        )
     if unreadable := numbers[FileState.UNREADABLE]:
         they = "it shows" if unreadable == 1 else "they show"
         text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what {they}."
@@ -297,19 +317,27 @@ def next_steps(report: Report, offered: Sequence[str] = ()) -> list[tuple[str, s
     if any(problem.is_gap for problem in report.problems):
         steps.append(("Look at what was skipped, below: it may hold more.", ""))
     if contained := [folder for folder in report.folders if folder.state is FolderState.CONTAINED]:
-        is_offered = "clean" in offered
-        steps.append((_of_contained(contained, is_offered=is_offered), "" if is_offered else "--only contained"))
+        command = "" if "clean" in offered else commands.get(ending.CLEAR_AWAY, "--only contained")
+        steps.append((_of_contained(contained, command), command))
     return steps
 
 
-def _of_contained(folders: Sequence[FolderVerdict], *, is_offered: bool) -> str:
-    """Say how many they are, and how many of them are listed: the others lie below those."""
+def _of_contained(folders: Sequence[FolderVerdict], command: str) -> str:
+    """Say how many they are, and what the command does: list the topmost, or show what can go.
+
+    No command means that a button shows it.
+    """
     are, hold, them = ("is", "it holds", "it") if len(folders) == 1 else ("are", "they hold", "them")
     where = "in the haystack or not wanted" if any(folder.unwanted for folder in folders) else "in the haystack"
     listed = sum(folder.is_shown for folder in folders)
     if listed != len(folders):
         them = "the topmost one" if listed == 1 else f"the {listed:,} topmost ones"
-    next_ = f"“{CLEAN_BUTTON}” shows first what can go." if is_offered else f"To list {them}, add"
+    if not command:
+        next_ = f"“{CLEAN_BUTTON}” shows first what can go."
+    elif command.startswith("--"):
+        next_ = f"To list {them}, add"
+    else:
+        next_ = "To see what can go, before anything is moved, run"
     return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. {next_}"
 
 
