@@ -37,7 +37,7 @@ from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.reasons import Reason
 from dupfind.report import Screen
 from dupfind.report.reasons import Roles, sentences
-from dupfind.report.text import clean as valid_text
+from dupfind.report.text import valid_text
 from dupfind.reviewing import decisions_store
 from dupfind.scanning import decisions_file
 from dupfind.settings import Format, make_report_settings, make_settings
@@ -660,7 +660,7 @@ def to_json(answer: Answer) -> str:
 
 def _rendered(answer: Answer) -> bytes:
     from dupfind import report
-    from dupfind.report import cleaned, compare, explain, find, groups, imported, index, undone
+    from dupfind.report import clean, compare, explain, find, groups, import_, index, undo
 
     as_json, screen = Format.JSON, Screen()
     match answer:
@@ -677,11 +677,11 @@ def _rendered(answer: Answer) -> bytes:
         case Indexed():
             written = index.render(answer, as_json, screen)
         case ImportPlan() | Imported():
-            written = imported.render(answer, as_json, screen)
+            written = import_.render(answer, as_json, screen)
         case CleanPlan() | Cleaned():
-            written = cleaned.render(answer, as_json, screen)
+            written = clean.render(answer, as_json, screen)
         case Undone():
-            written = undone.render(answer, as_json, screen)
+            written = undo.render(answer, as_json, screen)
         case _:
             raise TypeError(f"{type(answer).__name__} is no answer of dupfind")
     return written

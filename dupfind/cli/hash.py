@@ -90,7 +90,7 @@ def hash_(
     from dupfind import output as sink
     from dupfind.answers.hash import AskedHashes
     from dupfind.commands import hashing
-    from dupfind.report.hashes import Renderer
+    from dupfind.report.hash import Renderer
     from dupfind.version import __version__
 
     asked = AskedHashes(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)

@@ -9,7 +9,7 @@ from io import StringIO
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.reasons import sentences
-from dupfind.report.text import clean, printable
+from dupfind.report.text import printable, valid_text
 from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict, Report
 
@@ -107,5 +107,5 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
 
 def cell(path: str) -> str:
     """Spell a path or a reason so that no spreadsheet takes it for a formula."""
-    text = clean(path)
+    text = valid_text(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

@@ -20,7 +20,7 @@ from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, Places, shown
 from dupfind.report.places import parts_of
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, server_line, size
+from dupfind.report.text import QUICK, bucket_line, catalog_line, count, server_line, size, valid_text
 from dupfind.sidecars.one_shot import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -65,7 +65,7 @@ def render(
     in_doubt = [{**file_facts(file, seen, album), **_split(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
     join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
-        "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
+        "id": f"{report.started} {' '.join(map(valid_text, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [folder_row(folder) for folder in folders[:MOST_ROWS]],
         "files": in_doubt,
@@ -200,7 +200,7 @@ def _turned(seen: PageContents, path: str, shown_beside: str | None) -> dict[str
 
 def _split(word: Decision | None) -> dict[str, str]:
     """Name the digest by which the page finds the decisions that have split this file from its witness."""
-    return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
+    return {"split": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
 def is_settled(word: Decision | None) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dupfind.reasons import AT_FULL_SIZE, Fact, Reason, ReasonCode
 from dupfind.report.places import box_of, parts_of, place
-from dupfind.report.text import clean
+from dupfind.report.text import valid_text
 
 
 class Roles(NamedTuple):
@@ -28,7 +28,10 @@ def as_json(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> dict[str, st
     """Give ``reason`` and ``reason_code`` as all our JSON has them; the code is that of the first."""
     listed = tuple(reasons)
     words = sentences(listed, roles)
-    return {"reason": None if words is None else clean(words), "reason_code": listed[0].code.value if listed else None}
+    return {
+        "reason": None if words is None else valid_text(words),
+        "reason_code": listed[0].code.value if listed else None,
+    }
 
 
 def sentences(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> str | None:

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from dupfind.answers.selftest import Check, Outcome, SelftestResult
 from dupfind.report import Screen
-from dupfind.report.json import dumps
+from dupfind.report.json import encoded
 from dupfind.report.look import Page
-from dupfind.report.text import clean, count, printable
+from dupfind.report.text import count, printable, valid_text
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.selftest/1"
@@ -36,7 +36,7 @@ _FAR = (
 def render(answer: SelftestResult, format_: Format, screen: Screen, version: str) -> bytes:
     """Return what was tried and what came of it, as lines or as JSON."""
     if format_ is Format.JSON:
-        return (dumps(_json(answer, version), indent=1) + "\n").encode()
+        return encoded(_json(answer, version))
     page = Page(screen)
     _section(page, "Known pictures give known hashes", answer.pictures)
     refused = sum(check.outcome is Outcome.OK for check in answer.broken)
@@ -84,7 +84,9 @@ def _conclusion(answer: SelftestResult) -> Iterator[str]:
 
 def _json(answer: SelftestResult, version: str) -> dict[str, Any]:
     def rows(checks: Sequence[Check]) -> list[dict[str, Any]]:
-        return [{"name": check.name, "outcome": check.outcome, "note": clean(check.note) or None} for check in checks]
+        return [
+            {"name": check.name, "outcome": check.outcome, "note": valid_text(check.note) or None} for check in checks
+        ]
 
     return {
         "schema": SCHEMA,

@@ -16,7 +16,7 @@ import pytest
 
 from dupfind.answers.hash import AskedHashes, Hashed
 from dupfind.report import Screen
-from dupfind.report.hashes import SCHEMA, Renderer
+from dupfind.report.hash import SCHEMA, Renderer
 from dupfind.settings import Format
 
 ASKED = AskedHashes(("phash", "dhash"), 8, is_exact=True)
