@@ -361,7 +361,7 @@ class Cleaner:
         """Count the devices of witnesses; one file that two mounts show is one witness, whatever their devices say."""
         apart: dict[int, _Held] = {}
         for witness in witnesses:
-            if not any(self._same_file.is_itself(witness.entry, other.entry) for other in apart.values()):
+            if not any(self._same_file.is_itself(witness.entry, counted.entry) for counted in apart.values()):
                 apart.setdefault(witness.state[0], witness)
         return len(apart)
 

@@ -161,7 +161,10 @@ class Importer:
         for number in range(item.number, _MOST_NUMBER):
             name = numbered(item.plain, number, item.shift)
             if key(name) not in taken:
-                self._add(step, name=name, state=state_of(copied.state), digest=copied.digest.hex())
+                try:
+                    self._journal.add(step, name=name, state=state_of(copied.state), digest=copied.digest.hex())
+                except OSError as error:
+                    raise _cannot_note(error) from error
                 with suppress(FileExistsError):  # it was taken meanwhile
                     target.publish(name)
                     return name
@@ -170,12 +173,6 @@ class Importer:
     def _begin(self, do: str, **facts: object) -> int:
         try:
             return self._journal.begin(do, **facts)
-        except OSError as error:
-            raise _cannot_note(error) from error
-
-    def _add(self, step: int, **facts: object) -> None:
-        try:
-            self._journal.add(step, **facts)
         except OSError as error:
             raise _cannot_note(error) from error
 

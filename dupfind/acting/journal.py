@@ -275,18 +275,13 @@ def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_name, value))
 
 
-def _is_way(value: object) -> bool:
-    return _is_name(value) or _is_names(value)
-
-
 def _is_drives(value: object) -> bool:
     """Tell whether a value is what :mod:`dupfind.acting.drives` notes."""
-    return isinstance(value, list) and all(isinstance(drive, dict) and _is_drive(drive) for drive in value)
-
-
-def _is_drive(drive: Record) -> bool:
-    return all(_is_name(drive.get(name)) for name in ("place", "point", "inner", "kind", "source", "uuid")) and all(
-        _is_number(drive.get(name)) for name in ("fsid", "inode")
+    return isinstance(value, list) and all(
+        isinstance(drive, dict)
+        and all(_is_name(drive.get(name)) for name in ("place", "point", "inner", "kind", "source", "uuid"))
+        and all(_is_number(drive.get(name)) for name in ("fsid", "inode"))
+        for drive in value
     )
 
 
@@ -330,7 +325,7 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "marks": _is_marks,
     "witnesses": _is_names,
     "folder": _is_names,
-    "path": _is_way,
+    "path": lambda value: _is_name(value) or _is_names(value),
     "source": _is_name,
     "origin": _is_name,
     "archive": _is_numbers,

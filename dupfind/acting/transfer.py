@@ -115,7 +115,8 @@ def carry(
     except OSError as error:
         if not is_noted:
             journal.failed(number, reason_of(error))
-        raise _not_copied(error) from error
+        is_final = isinstance(error, NoSafeRenameError) or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+        raise NotCopiedError(f"cannot be copied: {reason_of(error)}", is_final=is_final) from error
     doubtful = state[0] in read_mounts().forgetful or is_racy(
         state[4], state[3], state[1], began_ns - RACY_NS, time.time_ns()
     )
@@ -124,11 +125,6 @@ def carry(
 
 def _nobody(_: int) -> None:
     """Tell nobody how far a copy is: progress counts files that went."""
-
-
-def _not_copied(error: OSError) -> NotCopiedError:
-    is_final = isinstance(error, NoSafeRenameError) or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-    return NotCopiedError(f"cannot be copied: {reason_of(error)}", is_final=is_final)
 
 
 def let_go(journal: Journal, carried: Carried, places: tuple[Folder, str, Folder, str]) -> int:

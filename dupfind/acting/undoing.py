@@ -128,7 +128,8 @@ class _Undo:
         is_file = step.get("do") in FILE_STEPS
         path = ""
         try:
-            path = self._path_of(step) if is_file else ""
+            if is_file:
+                path = str(step["target"]) if "target" in step else self._path_of_copy(step)
             to = self._take_back(number, step)
         except _NeverMadeError:
             is_file = False
@@ -202,9 +203,6 @@ class _Undo:
             near = os.path.dirname(near)
         if noted and os.lstat(near).st_dev not in noted:
             raise _LeftError(f"{path} would lie on another drive than it did")
-
-    def _path_of(self, step: Record) -> str:
-        return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
         """Give folders that were made again what they had, the innermost first: files come into them before.

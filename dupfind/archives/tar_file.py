@@ -74,7 +74,7 @@ def list_tar(file: IO[bytes], start: int, size_bytes: int) -> Contents:
 
 
 def _refuse(info: tarfile.TarInfo, count: int, *, is_onward: bool) -> None:
-    if not is_onward or info.size < 0:
+    if not is_onward or info.size < 0:  # a crafted archive would be read for ever
         raise BrokenArchiveError("its headers lead backwards")
     if count > MOST_MEMBERS:
         raise BrokenArchiveError(f"it has more than {MOST_MEMBERS:,} members")

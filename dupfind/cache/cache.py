@@ -96,7 +96,8 @@ class Cache:
             yield from (None for _ in entries)
             return
         with self._restart_when_damaged():
-            if self._is_without_files():  # to ask for each file takes a twelfth of a first run over a copy
+            # To ask for each file takes a twelfth of a first run over a copy.
+            if self._kept is not None and self._kept.is_without_files():
                 yield from (None for _ in entries)
             else:
                 yield from lookup.digests(entries)
@@ -173,9 +174,6 @@ class Cache:
         if self._is_kept(entry, read_ns):
             rows.append((entry, data))
             self._flush_when_due()
-
-    def _is_without_files(self) -> bool:
-        return self._kept is not None and self._kept.is_without_files()
 
     def _lookup(self) -> Lookup | None:
         if self._kept is None:

@@ -91,11 +91,10 @@ class Shortlist:
             try:
                 if stamp_of(self._root.real, file) != self._columns.head.stamp:
                     raise CatalogError(f"{self._root.given}: {CHANGED}")
-                states = [(path, _unsigned(state)) for path, state in self._columns.states(new, file)]
+                # SQLite keeps inodes as signed numbers of 64 bits.
+                states = [
+                    (path, (*state[:-1], state[-1] % (1 << 64))) for path, state in self._columns.states(new, file)
+                ]
             finally:
                 file.close()
         return listed_entries(self._root, states)
-
-
-def _unsigned(state: tuple[int, ...]) -> tuple[int, ...]:
-    return (*state[:-1], state[-1] % (1 << 64))

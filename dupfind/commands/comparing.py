@@ -221,7 +221,9 @@ class _Judge:
     def compare(self, first: _Side, second: _Side) -> Comparison:
         """Compare the two, each as a witness of the other."""
         if isinstance(first.digest, bytes) and first.digest == second.digest:
-            proof = self._identical(first, second)
+            proof = Proof(Evidence.IDENTICAL, None)
+            if first.full is not None and second.full is not None:
+                proof = replace(proof, distances_bits=dict.fromkeys(_ALGORITHMS, 0), check_bits=0)
             return Comparison(first.compared, second.compared, proof, proof, _seen(first, second, 0))
         if first.full is None and first.image_data is not None and first.image_data == second.image_data:
             proof = Proof(Evidence.SAME, REASON)
@@ -239,12 +241,6 @@ class _Judge:
         proofs = self._proof(first, second), self._proof(second, first)
         seen = _seen(first, second, proofs[0].orientation)
         return Comparison(first.compared, second.compared, *proofs, seen)
-
-    @staticmethod
-    def _identical(first: _Side, second: _Side) -> Proof:
-        if first.full is None or second.full is None:
-            return Proof(Evidence.IDENTICAL, None)
-        return Proof(Evidence.IDENTICAL, None, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
 
     def _proof(self, needle: _Side, witness: _Side) -> Proof:
         """Judge ``needle`` by ``witness``, in the orientation in which a scan would take it."""

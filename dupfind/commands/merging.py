@@ -59,7 +59,10 @@ def merge(catalog: str, shards: Sequence[str], *, with_columns: bool = False) ->
     with explained(catalog), CatalogFile.replacing(os.path.abspath(catalog)) as file:
         for path, about in zip(shards, abouts, strict=True):
             _add(file, path, about)
-        merged = _merged(abouts)
+        # As old as its oldest part, and on all drives that they lie on.
+        oldest = min(abouts, key=lambda about: about.updated)
+        volumes = tuple(dict.fromkeys(volume for about in abouts for volume in about.volumes))
+        merged = replace(oldest, made=min(about.made for about in abouts), volumes=volumes, shard=None)
         with file.transaction():
             file.set_about(merged)
         files, pictures = file.count_files(), file.count_pictures()
@@ -150,13 +153,6 @@ def _refuse_mixed(paths: Sequence[str], abouts: Sequence[About]) -> None:
 def _shard(about: About) -> Shard:
     assert about.shard is not None, "others were refused"
     return about.shard
-
-
-def _merged(abouts: Sequence[About]) -> About:
-    """Return what the whole says of itself: it is as old as its oldest part, and lies on all that they lie on."""
-    oldest = min(abouts, key=lambda about: about.updated)
-    volumes = tuple(dict.fromkeys(volume for about in abouts for volume in about.volumes))
-    return replace(oldest, made=min(about.made for about in abouts), volumes=volumes, shard=None)
 
 
 def _add(file: CatalogFile, path: str, about: About) -> None:

@@ -141,13 +141,18 @@ def _show(
         if verdict.state is FileState.MISSING and verdict.kind is Kind.IMAGE and verdict.path in needles
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
-    nearest = _nearest(lost, haystack, split, run) if lost else {}
+    nearest = nearest_of(lost, search_of(haystack, run), split, run) if lost else {}
     split_from = {path: spell(split[entry.path].witness) for path, entry in needles.items() if entry.path in split}
     pairs = [(verdict.path, verdict.witness) for verdict in doubtful if verdict.witness]
     pairs += [(path, near.path) for path, near in nearest.items()]
     witnesses = {witness for _, witness in pairs} | set(split_from.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
-    pictures = _pictures(doubtful, witnesses)
+    # There may be a preview of these: also of a film, where it looks like its witness.
+    pictures = witnesses | {
+        verdict.path
+        for verdict in doubtful
+        if verdict.kind is Kind.IMAGE or (verdict.reasons and verdict.reasons[0].code in FILM_LIKENESS)
+    }
     previews = _previews(reader, _once(entry for path, entry in files.items() if path in pictures))
     digests = reader.digests(_once(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
@@ -184,15 +189,6 @@ def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading
     return {pair: turn for pair, turn in turns.items() if turn}
 
 
-def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
-    """Return the paths of those of which there may be a preview."""
-    return witnesses | {verdict.path for verdict in doubtful if verdict.kind is Kind.IMAGE or _is_like_film(verdict)}
-
-
-def _is_like_film(verdict: FileVerdict) -> bool:
-    return bool(verdict.reasons) and verdict.reasons[0].code in FILM_LIKENESS
-
-
 def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:
     return list({entry.path: entry for entry in entries}.values())
 
@@ -205,13 +201,6 @@ def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
             path = shown(entry.path)
             if path in paths:
                 yield path, entry
-
-
-def _nearest(
-    lost: Sequence[Named], haystack: Sequence[FileEntry], split: Mapping[str, Split], run: Reading
-) -> dict[str, Nearest]:
-    """Return for each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    return nearest_of(lost, search_of(haystack, run), split, run)
 
 
 def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:

@@ -224,17 +224,20 @@ class ImmichServer(ShelvedSource):
     ) -> tuple[list[FileEntry], list[Problem]]:
         """Return the assets that may prove something as entries, and why the others do not."""
         reasons: dict[str, str] = {}
-        known: list[Asset] = []
+        assets: list[Asset] = []
         for number, sums, answer in told:
             if (reason := why_not(answer, number, sums)) is not None:
                 reasons[number] = reason
                 continue
-            known.append(asset_in(answer, number, sums))
-            if _are_its_own(known[-1], by_sums[sums]):
+            asset = asset_in(answer, number, sums)
+            assets.append(asset)
+            needles = by_sums[sums]
+            # Such a needle may be the original itself: it lies where Immich keeps that, or below a mark of Immich.
+            if may_be_itself(asset, needles) or any(map(_is_below_mark, needles)):
                 reasons[number] = f"{_ITS_OWN}, in a folder of Immich's own: {NOT_TRUSTED}"
-        owners = {asset.part: asset for asset in known if asset.part is not None and asset.id not in reasons}
+        owners = {asset.part: asset for asset in assets if asset.part is not None and asset.id not in reasons}
         entries: list[FileEntry] = []
-        for asset in known:
+        for asset in assets:
             if asset.is_part and asset.id not in owners:
                 reasons.setdefault(asset.id, f"the film of a picture that is not among the needles: {NOT_TRUSTED}")
             if asset.id not in reasons:
@@ -347,11 +350,6 @@ def _hashed(file: IO[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]
     while block := file.read(_BLOCK_BYTES):
         update(block)
         yield block
-
-
-def _are_its_own(asset: Asset, needles: Sequence[str]) -> bool:
-    """Tell whether a needle may be the original: it lies where Immich keeps that, or below a mark of Immich."""
-    return may_be_itself(asset, needles) or any(map(_is_below_mark, needles))
 
 
 def _is_marked(path: str, known: dict[str, bool]) -> bool:

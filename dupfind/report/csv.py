@@ -81,12 +81,9 @@ def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[Sequence[object]]
             folder.skipped,
             folder.bytes_not_present,
         )
-        yield (cell(folder.path), _word(folder), *counts)
-
-
-def _word(folder: FolderVerdict) -> str:
-    """Return the verdict on a folder, as no program takes it that would delete what it is said of a drive elsewhere."""
-    return f"{folder.state.value} (plan)" if folder.is_plan else folder.state.value
+        # Of a drive that nobody looked at: a script that deletes by the word "contained" must not take it for one.
+        word = f"{folder.state.value} (plan)" if folder.is_plan else folder.state.value
+        yield (cell(folder.path), word, *counts)
 
 
 def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:

@@ -20,6 +20,7 @@ from dupfind.report.text import catalog_line, count, printable, size, valid_text
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
 SCHEMA = "dupfind.explain/1"
+_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES, ReasonCode.FILM_NEVER_SAME})
 
 
 def render(answer: ExplainResult, screen: Screen) -> bytes:
@@ -27,8 +28,11 @@ def render(answer: ExplainResult, screen: Screen) -> bytes:
     page = Page(screen)
     for explanation in answer.explanations:
         page.add("")
-        _needle(page, explanation)
-        if explanation.verdict.state is FileState.PRESENT:
+        verdict = explanation.verdict
+        page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
+        for path in explanation.itself:
+            page.add(f"  is itself in the haystack, as {printable(path)}: not taken for its own witness")
+        if verdict.state is FileState.PRESENT:
             _witness(page, explanation, answer.settings)
         else:
             _nearest(page, explanation, answer.settings)
@@ -58,16 +62,6 @@ def render_json(answer: ExplainResult) -> bytes:
         **catalogs(answer.catalogs),
     }
     return encoded(whole)
-
-
-_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES, ReasonCode.FILM_NEVER_SAME})
-
-
-def _needle(page: Page, explanation: Explanation) -> None:
-    verdict = explanation.verdict
-    page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
-    for path in explanation.itself:
-        page.add(f"  is itself in the haystack, as {printable(path)}: not taken for its own witness")
 
 
 def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> None:

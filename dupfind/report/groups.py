@@ -84,17 +84,14 @@ def _list(groups: Sequence[Group], page: Page, width: int) -> None:
         for member in group.members:
             name = f"{number:,}" if member is group.best else ""
             word = page.verdict(member.evidence.value if member.evidence else "best")
-            pixels = [f"{member.width} x {member.height}" if member.width else ""] if has_pixels else []
-            numbers = [*pixels, size(member.size_bytes)] if is_wide else []
-            below = [] if is_wide or width < _NARROW else _numbers(member)
+            pixels = f"{member.width} x {member.height}" if member.width else ""
+            size_ = size(member.size_bytes)
+            numbers = [*([pixels] if has_pixels else []), size_] if is_wide else []
+            below = [] if is_wide or width < _NARROW else [*filter(None, (pixels, size_))]
             table.add_row(name, word, *numbers, _file(member, group, below))
         if group is not groups[-1]:
             table.add_row()
     page.add(table)
-
-
-def _numbers(member: Member) -> list[str]:
-    return [*([f"{member.width} x {member.height}"] if member.width else []), size(member.size_bytes)]
 
 
 def _file(member: Member, group: Group, numbers: Sequence[str]) -> Text:

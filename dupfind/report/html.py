@@ -155,8 +155,10 @@ def file_facts(file: FileVerdict, seen: PageContents, album: Places) -> dict[str
         "kind": file.kind.value,
         **album.place("at", file.path),
         **album.place("otherAt", shown_beside),
-        **_turned(seen, file.path, shown_beside),
     }
+    # How the other picture is turned to lie on the first; no key where it lies on it upright.
+    if (turn := seen.turns.get((file.path, shown_beside or ""))) is not None:
+        facts["turn"] = turn
     if file.witness is not None and file.evidence is not None:
         facts |= {"other": shown(file.witness), "evidence": file.evidence.value}
         facts["bits"] = None if file.score is None else file.distance_bits or 0
@@ -190,12 +192,6 @@ def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everyt
         rows[place]["pair"] = f"{pair.kind}: the other half, {name}, is {pair.other.state.value}"
         if pair.other.path in places:
             rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
-
-
-def _turned(seen: PageContents, path: str, shown_beside: str | None) -> dict[str, int]:
-    """Say how the other picture is turned to lie on the first; nothing where it lies on it upright."""
-    turn = seen.turns.get((path, shown_beside or ""))
-    return {} if turn is None else {"turn": turn}
 
 
 def _split(word: Decision | None) -> dict[str, str]:

@@ -140,6 +140,14 @@ def _failures(page: Page, failed: Sequence[Done]) -> None:
 
 def _json(answer: ImportPlan | Imported) -> dict[str, Any]:
     plan = answer if isinstance(answer, ImportPlan) else answer.plan
+    ended: dict[str, Any] = {}
+    if isinstance(answer, Imported):
+        ended = {
+            **named_path("journal", answer.journal),
+            "elapsed_seconds": answer.elapsed_seconds,
+            "stopped": answer.stopped,
+            "left_overs": answer.left_overs,
+        }
     return {
         "schema": SCHEMA,
         "dupfind": plan.version,
@@ -152,7 +160,7 @@ def _json(answer: ImportPlan | Imported) -> dict[str, Any]:
             {**named_path("path", copy.path), **named_path("of", copy.of), "evidence": copy.evidence.value}
             for copy in plan.duplicates
         ],
-        **({} if isinstance(answer, ImportPlan) else _of_run(answer)),
+        **ended,
         "problems": list(map(sided_problem, plan.problems)),
     }
 
@@ -169,16 +177,6 @@ def _summary(answer: ImportPlan | Imported, plan: ImportPlan) -> dict[str, Any]:
         "present": plan.present,
         "left": dict(plan.left),
         **numbers,
-    }
-
-
-def _of_run(answer: Imported) -> dict[str, Any]:
-    path = named_path("journal", answer.journal)
-    return {
-        **path,
-        "elapsed_seconds": answer.elapsed_seconds,
-        "stopped": answer.stopped,
-        "left_overs": answer.left_overs,
     }
 
 

@@ -9,6 +9,13 @@ from dupfind.reasons import AT_FULL_SIZE, Fact, Reason, ReasonCode
 from dupfind.report.places import box_of, parts_of, place
 from dupfind.report.text import valid_text
 
+_MEGABYTE = 10**6
+_ALL_PERCENT = 100
+"""Below this the share of a part that is alike is told; of a sibling shot by a standing camera it is nearly all."""
+_STRAIGHT_DEGREES = 5
+"""A part that is turned by no more than this is not called turned."""
+_WITHOUT_STRUCTURE = "it has too little structure to be searched for: each compression gives it another hash"
+
 
 class Roles(NamedTuple):
     """How the two files of a pair are called."""
@@ -146,11 +153,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
 
 
-_ALL_PERCENT, _STRAIGHT_DEGREES = 100, 5
-"""Below what share of a part is said to be alike, which a sibling of a static camera is nearly all; and from where on a
-picture is turned."""
-
-
 def _fragment(roles: Roles, *facts: Fact) -> str:
     """Say which part of which picture the other shows, and what else."""
     parts = parts_of(facts)
@@ -193,8 +195,6 @@ def _disregarded(_: Roles, source: str = "", line: str = "") -> str:
     return f"set aside by {source}" + (f", {line}" if line else "")
 
 
-_MEGABYTE = 10**6
-_WITHOUT_STRUCTURE = "it has too little structure to be searched for: each compression gives it another hash"
 _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.SAME_IMAGE_DATA: "the image data are the same",
     ReasonCode.MORE_COMPRESSED: _better,

@@ -39,20 +39,15 @@ def render(answer: SelftestResult, format_: Format, screen: Screen, version: str
         return encoded(_json(answer, version))
     page = Page(screen)
     _section(page, "Known pictures give known hashes", answer.pictures)
-    refused = sum(check.outcome is Outcome.OK for check in answer.broken)
-    _section(page, "Half of a file is refused, or called damaged", _grouped(answer.broken, refused))
+    failed = [check for check in answer.broken if check.outcome is not Outcome.OK]
+    broken = failed or [Check(f"all {len(answer.broken)} formats", Outcome.OK)]
+    _section(page, "Half of a file is refused, or called damaged", broken)
     _section(page, "Whole runs", answer.runs)
     for library in answer.libraries:
         page.add(f"{library.name} is {library.installed}; tested with {library.tested}", wrap=True)
     for line in _conclusion(answer):
         page.add(line, wrap=True)
     return page.encoded()
-
-
-def _grouped(checks: Sequence[Check], refused: int) -> list[Check]:
-    """Return the checks that failed, or one line for all where none did."""
-    failed = [check for check in checks if check.outcome is not Outcome.OK]
-    return failed or [Check(f"all {refused} formats", Outcome.OK)]
 
 
 def _section(page: Page, title: str, checks: Sequence[Check]) -> None:

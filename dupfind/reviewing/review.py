@@ -287,7 +287,9 @@ class Review:
         self._find_nearest(verdicts, reading)
         pairs = {}
         for number, verdict in verdicts.items():
-            other = self.files.place("otherAt", self._other(verdict)).get("otherAt")
+            near = self._nearest.get(verdict.path)
+            beside = verdict.witness if verdict.witness is not None else near and near.path
+            other = self.files.place("otherAt", beside).get("otherAt")
             split = self.files.place("otherAt", self._split.get(verdict.path)).get("otherAt")
             pairs[number] = (number, other, split)
         sights = self._sights({place for places in pairs.values() for place in places if place is not None}, reading)
@@ -301,10 +303,6 @@ class Review:
             }
             for number, places in pairs.items()
         }
-
-    def _other(self, verdict: FileVerdict) -> str | None:
-        near = self._nearest.get(verdict.path)
-        return verdict.witness if verdict.witness is not None else near and near.path
 
     def _find_nearest(self, verdicts: Mapping[int, FileVerdict], reading: Reading) -> None:
         lost = [
