@@ -109,10 +109,10 @@ def _limits(limits: Limits) -> Limits:
     return limits
 
 
-def _refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+def _refuse_unknown(given: Iterable[str], optional: Iterable[str]) -> None:
     """Raise ``TypeError`` as Python does: what is passed on would be told of by a name that no user knows."""
     for name in given:
-        if name not in known:
+        if name not in optional:
             names = ", ".join(sorted(Limits.__optional_keys__))
             raise TypeError(f"unexpected keyword argument {name!r}; arguments that all take: {names}")
 
@@ -220,8 +220,8 @@ def compare(
     listener = listener or Silence()
     files = named_files(map(os.fsdecode, (first, *others)))
     files, left_out = apart(files, read_mounts())  # looking at them may have made an automount come
-    for other in left_out:
-        listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
+    for duplicate in left_out:
+        listener.warn(f"{duplicate.given} is {files[0].given} itself and proves nothing: left out")
     return comparing.compare_files(settings, files, listener)
 
 

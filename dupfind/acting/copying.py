@@ -99,10 +99,10 @@ def _write(file: IO[bytes], handle: int, advance: Callable[[int], None]) -> tupl
     running, size_bytes = RunningDigest(), 0
     while block := file.read(_BLOCK_BYTES):
         running.add(block)
-        rest = memoryview(block)
+        unwritten = memoryview(block)
         try:
-            while rest:
-                rest = rest[os.write(handle, rest) :]
+            while unwritten:
+                unwritten = unwritten[os.write(handle, unwritten) :]
         except OSError as error:
             raise _cannot_write(error) from error
         size_bytes += len(block)

@@ -62,8 +62,8 @@ def _line(place: str, mounts: Mounts) -> Mount:
 
 def _drive(place: str, mounts: Mounts, line: Mount) -> Drive:
     below = os.path.relpath(place, line.point)
-    known = mounts.place(place)
-    inner = known[1] if known is not None else below
+    of_mount = mounts.place(place)
+    inner = of_mount[1] if of_mount is not None else below
     (volume,) = volumes_of([line.device], mounts, {line.device: line.point})
     fsid, inode = 0, 0
     with suppress(OSError, AttributeError):  # Windows has no statvfs

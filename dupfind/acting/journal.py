@@ -174,9 +174,9 @@ class Journal:
             raise OSError(errno.ENOENT, "the journal was deleted")
         size_bytes = state.st_size
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
+            unwritten = memoryview(data)
+            while unwritten:
+                unwritten = unwritten[os.write(self._handle, unwritten) :]
         except OSError:  # half a line would swallow the next one
             with suppress(OSError):
                 os.ftruncate(self._handle, size_bytes)
@@ -219,11 +219,11 @@ class Recorded:
 def read(path: str) -> Recorded:
     """Read a journal. Raises :class:`~dupfind.errors.ActingError` where it is none, or others may write it."""
     path = os.path.abspath(path)
-    *lines, rest = _content(path).split(b"\n")
+    *lines, torn = _content(path).split(b"\n")
     records = [record for line in lines if (record := _parsed(line)) is not None]
     if not records or not _is_head(records[0]):
         raise ActingError(f"{path}: not a journal of dupfind")
-    recorded = Recorded(path, records[0], is_torn=bool(rest))
+    recorded = Recorded(path, records[0], is_torn=bool(torn))
     for record in records[1:]:
         if not _is_sound(record):
             raise ActingError(f"{path}: not a journal of dupfind: it has a line that no run writes")

@@ -140,8 +140,8 @@ def _fields_of(template: str) -> set[str]:
         if field is None:
             continue
         if field not in FIELDS or spec or conversion:
-            known = ", ".join(f"{{{known}}}" for known in FIELDS)
-            raise SettingsError(f"--layout: {{{field}}} is none of {known}")
+            allowed = ", ".join(f"{{{name}}}" for name in FIELDS)
+            raise SettingsError(f"--layout: {{{field}}} is none of {allowed}")
         fields.add(field)
     return fields
 

@@ -160,8 +160,8 @@ def _look_at(piece: Piece, info: zipfile.ZipInfo) -> tuple[_Extent, str | None]:
     if len(head) < _LOCAL.size or not head.startswith(MAGIC):
         raise BrokenArchiveError("its directory names places where no member begins")
     _, _, flags, method, _, _, *numbers, name_bytes, extra_bytes = _LOCAL.unpack(head)
-    rest = piece.read(name_bytes + extra_bytes)
-    name, extra = rest[:name_bytes], rest[name_bytes:]
+    name_and_extra = piece.read(name_bytes + extra_bytes)
+    name, extra = name_and_extra[:name_bytes], name_and_extra[name_bytes:]
     data = start + _LOCAL.size + name_bytes + extra_bytes
     listed = [info.CRC, info.compress_size, info.file_size]
     said = _with_zip64(numbers, extra)

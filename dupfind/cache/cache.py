@@ -123,9 +123,9 @@ class Cache:
         """Yield what :mod:`dupfind.pool.film_digests` has read of each film, or None where it is to be read."""
         return self._recall_data(lambda: self._recipe().film_data, entries)
 
-    def keep_film_data(self, entry: FileEntry, known: bytes, read_ns: int) -> None:
+    def keep_film_data(self, entry: FileEntry, facts: bytes, read_ns: int) -> None:
         """Remember what was read of a film at ``read_ns``, in the place of what was known before."""
-        self._keep_data(self._buffer.film_data, entry, known, read_ns)
+        self._keep_data(self._buffer.film_data, entry, facts, read_ns)
 
     def recall_film_prints(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what :mod:`dupfind.pool.film_prints` has read of each film, or None where it is to be read."""

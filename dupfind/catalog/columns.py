@@ -386,17 +386,17 @@ def _write(folder: str, catalog: str, file: CatalogFile, algorithm: str, recipe:
         made, notes = made_by_managers(list(file.paths()))
         starts, recipes, most_pixels, first = [], set[int](), 0, 0
         for number, path in folders:
-            found = file.connection.execute(_SELECT_ROWS, (label, number)).fetchall()
+            folder_rows = file.connection.execute(_SELECT_ROWS, (label, number)).fetchall()
             starts.append((number, first))
-            values = [_values(row) for row in found]
-            for row, of_row in zip(found, values, strict=True) if made else ():
+            values = [_values(row) for row in folder_rows]
+            for row, of_row in zip(folder_rows, values, strict=True) if made else ():
                 if os.path.join(path, os.fsdecode(row[0])) in made:
                     of_row["kind"] |= _MADE
             for name, column in columns.items():
-                column[first : first + len(found)] = np.array([of_row[name] for of_row in values], _TYPES[name])
-            recipes.update(row[8] for row in found if row[8] is not None)
-            most_pixels = max([most_pixels, *(row[4] or 0 for row in found)])
-            first += len(found)
+                column[first : first + len(folder_rows)] = np.array([of_row[name] for of_row in values], _TYPES[name])
+            recipes.update(row[8] for row in folder_rows if row[8] is not None)
+            most_pixels = max([most_pixels, *(row[4] or 0 for row in folder_rows)])
+            first += len(folder_rows)
         _fill_inner(columns, file, algorithm)
     unnumbered = int(np.count_nonzero(columns["inode"] == 0))
     for column in columns.values():

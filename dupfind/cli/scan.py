@@ -148,7 +148,9 @@ def scan(
     console.problems(report.problems)
     if not report.files:
         console.warn(f"there are no files among the needles; {_hint(report, Side.NEEDLES)}")
-    elif not (report.haystack.files or report.servers or any(one.side is Side.HAYSTACK for one in report.problems)):
+    elif not (
+        report.haystack.files or report.servers or any(problem.side is Side.HAYSTACK for problem in report.problems)
+    ):
         console.warn(f"there are no files in the haystack; {_hint(report, Side.HAYSTACK)}")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)

@@ -135,26 +135,26 @@ def _film_data(
 
 def _like_films(sides: Sequence[_Side], run: Reading) -> list[tuple[Proof, Proof] | None]:
     """Return of each file but the first what it and the first say of each other as films that look alike."""
-    first, *others = sides
-    proofs: list[tuple[Proof, Proof] | None] = [None] * len(others)
-    is_asked = _is_film(first) and any(map(_is_film, others)) and not run.settings.scan.quick
+    first, *rivals = sides
+    proofs: list[tuple[Proof, Proof] | None] = [None] * len(rivals)
+    is_asked = _is_film(first) and any(map(_is_film, rivals)) and not run.settings.scan.quick
     if not is_asked or not libraries.can_read_films():
         return proofs
     from dupfind.matching.like_film import like_films
 
-    for place, other in enumerate(others):
-        is_same = other.image_data is not None and other.image_data == first.image_data
-        if is_same or not _is_film(other):
+    for place, second in enumerate(rivals):
+        is_same = second.image_data is not None and second.image_data == first.image_data
+        if is_same or not _is_film(second):
             continue
         (forth, failures), (back, failures_back) = (
-            like_films([needle.entry], [witness.entry], run) for needle, witness in ((first, other), (other, first))
+            like_films([needle.entry], [witness.entry], run) for needle, witness in ((first, second), (second, first))
         )
         if forth and back:
-            of_first, of_other = forth[first.entry.path][0], back[other.entry.path][0]
+            of_first, of_other = forth[first.entry.path][0], back[second.entry.path][0]
             proofs[place] = Proof(Evidence.SIMILAR, of_first.reason), Proof(Evidence.SIMILAR, of_other.reason)
             continue
         for path, failure in (failures | failures_back).items():
-            given = first.compared.path if path == first.entry.path else other.compared.path
+            given = first.compared.path if path == first.entry.path else second.compared.path
             nothing = Proof(None, Reason(ReasonCode.NOT_READ, (f"{given}: {failure.reason}",)))
             proofs[place] = nothing, nothing
     return proofs

@@ -138,9 +138,9 @@ def _refuse_mixed(paths: Sequence[str], abouts: Sequence[About]) -> None:
             ("was made with another --follow-symlinks", about.follow_symlinks, first.follow_symlinks),
             ("is one of another number of shards", _shard(about).parts, parts),
         )
-        for words, own, others in what:
-            if own != others:
-                raise CatalogError(f"{path} {words} than {paths[0]} ({own}, not {others})")
+        for words, own, expected in what:
+            if own != expected:
+                raise CatalogError(f"{path} {words} than {paths[0]} ({own}, not {expected})")
         if _shard(about).number in by_number:
             raise CatalogError(f"{by_number[_shard(about).number]} and {path} are both shard {about.shard}")
         by_number[_shard(about).number] = path

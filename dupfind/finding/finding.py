@@ -253,7 +253,7 @@ class _Finder:
 
         alike, failures = like_films(unproved, haystack, self._run)
         self._failures |= failures
-        for path, found in alike.items():
+        for path, near in alike.items():
             self._films[path] = [
                 NearFile(
                     self._shown(film.entry.path),
@@ -263,7 +263,7 @@ class _Finder:
                     is_witness=False,
                     entry=film.entry,
                 )
-                for film in found
+                for film in near
             ]
 
     def _find_parts(self, pictures: Pictures, nearest: dict[str, list[NearFile]], collection: Collection) -> None:

@@ -72,9 +72,9 @@ def duplicates_in(answer: Any, batch: Sequence[Sums]) -> Iterator[tuple[str, Sum
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != len(batch):
         raise ServerError("it does not answer a bulk upload check as it is documented")
-    known = {str(number): sums for number, sums in enumerate(batch)}
+    unanswered = {str(number): sums for number, sums in enumerate(batch)}
     for result in results:
-        sums = known.pop(str(result.get("id")), None) if isinstance(result, dict) else None
+        sums = unanswered.pop(str(result.get("id")), None) if isinstance(result, dict) else None
         if sums is None:
             raise ServerError("it does not answer a bulk upload check as it is documented")
         asset = result.get("assetId")

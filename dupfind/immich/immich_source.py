@@ -352,12 +352,12 @@ def _hashed(file: IO[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]
         yield block
 
 
-def _is_marked(path: str, known: dict[str, bool]) -> bool:
-    """Tell likewise; ``known`` keeps what was found of each folder."""
+def _is_marked(path: str, marked: dict[str, bool]) -> bool:
+    """Tell likewise; ``marked`` keeps what was found of each folder."""
     folder = os.path.dirname(path)
-    if folder not in known:
-        known[folder] = _is_below_mark(path)
-    return known[folder]
+    if folder not in marked:
+        marked[folder] = _is_below_mark(path)
+    return marked[folder]
 
 
 def _is_below_mark(path: str) -> bool:

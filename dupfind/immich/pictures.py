@@ -84,10 +84,10 @@ class PictureSearch:
         self.folder: PrivateFolder | None = None
         """Where the copies lie; gone when nothing refers to it."""
 
-    def look_for(self, needles: Sequence[FileEntry], known: Iterable[Sums], paths: Sequence[str]) -> Looked:
+    def look_for(self, needles: Sequence[FileEntry], listed: Iterable[Sums], paths: Sequence[str]) -> Looked:
         """Find and download the originals that come near to one of ``needles``.
 
-        ``known`` and ``paths`` are of all needles: what the server has of one of them is no witness of another, since
+        ``listed`` and ``paths`` are of all needles: what the server has of one of them is no witness of another, since
         that may be it. Raises :class:`~dupfind.errors.ServerError`, and ``OSError`` where there is no room.
         """
         look_at = self._listing.look_at
@@ -95,7 +95,7 @@ class PictureSearch:
         if look_at is None or not wanted:
             return Looked([], 0, [])
         looks = look_at(wanted, "decoding needles")
-        own = {sums.checksum for sums in known}
+        own = {sums.checksum for sums in listed}
         items = {
             number: (item, paths)
             for number, (item, paths) in self._candidates(looks).items()
@@ -121,19 +121,19 @@ class PictureSearch:
     def _candidates(self, looks: Mapping[str, Look]) -> dict[str, tuple[Mapping[str, Any], list[str]]]:
         """Return by its id each asset that may be a picture of needles, and the paths of these."""
         sought = candidates.sought(looks)
-        found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+        near: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
         spans, stems = candidates.spans(sought.moments.values()), list(sought.stems)
         if len(stems) > MOST_STEMS:
             self._listing.warn(f"{len(stems) - MOST_STEMS:,} pictures without a time were not looked for on the server")
         with self._listing.stage("searching Immich", len(spans) + len(stems[:MOST_STEMS])) as advance:
             for item, paths in candidates.by_time(self._listed(spans, advance), sought.moments):
-                _enter(found, item, paths)
+                _enter(near, item, paths)
             answers = self._executor.map(self._search, map(candidates.question_of_stem, stems[:MOST_STEMS]))
             for stem, answer in zip(stems, answers, strict=False):
                 advance(1)
                 for item in candidates.by_stem(candidates.page_in(answer)[0], stem):
-                    _enter(found, item, sought.stems[stem])
-        return found
+                    _enter(near, item, sought.stems[stem])
+        return near
 
     def _search(self, question: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the server says
         return self._client.json("POST", "/api/search/metadata", question)
@@ -203,24 +203,24 @@ class PictureSearch:
         gives those of partners.
         """
         told = dict(zip(near, self._executor.map(self._facts, near), strict=True))
-        sums = {number: _sums_in(facts) for number, facts in told.items()}
+        sums = {number: _of_assetin(facts) for number, facts in told.items()}
         notes = [(number, "the server does not tell its checksum and size") for number in near if sums[number] is None]
-        asked = [(number, known) for number in near if (known := sums[number]) is not None]
+        asked = [(number, of_asset) for number in near if (of_asset := sums[number]) is not None]
         own: set[str] = set()
         for start in range(0, len(asked), _BATCH):
-            batch = [known for _, known in asked[start : start + _BATCH]]
+            batch = [of_asset for _, of_asset in asked[start : start + _BATCH]]
             answer = self._client.json("POST", "/api/assets/bulk-upload-check", question(batch))
             own |= {number for number, _ in duplicates_in(answer, batch)}
         named: dict[str, list[str]] = {}
         for path in needles:
             named.setdefault(folded(os.path.basename(path)), []).append(path)
         assets = []
-        for number, known in asked:
-            reason = why_not(told[number], number, known)
+        for number, of_asset in asked:
+            reason = why_not(told[number], number, of_asset)
             if reason is None and number not in own:
                 reason = "of another user"
             if reason is None:
-                asset = asset_in(told[number], number, known)
+                asset = asset_in(told[number], number, of_asset)
                 if asset.is_part:
                     reason = "hidden"
                 elif may_be_itself(asset, named.get(folded(asset.way[-1]), ()) if asset.way else ()):
@@ -278,13 +278,11 @@ class PictureSearch:
         return Original(asset, path) if is_whole else "its original has other bytes than the server says"
 
 
-def _enter(
-    found: dict[str, tuple[Mapping[str, Any], list[str]]], item: Mapping[str, Any], paths: Sequence[str]
-) -> None:
+def _enter(near: dict[str, tuple[Mapping[str, Any], list[str]]], item: Mapping[str, Any], paths: Sequence[str]) -> None:
     """Enter an asset for some needles; one without an id that is one is left out."""
     number = str(item.get("id")).lower()
     if _UUID.fullmatch(number):
-        found.setdefault(number, (item, []))[1].extend(paths)
+        near.setdefault(number, (item, []))[1].extend(paths)
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -295,7 +293,7 @@ def _bits(needle: Look, preview: Look) -> int:
     return min((turned ^ preview.hashes[0]).bit_count() for turned in needle.hashes)
 
 
-def _sums_in(facts: Any) -> Sums | None:  # noqa: ANN401 - whatever the server says
+def _of_assetin(facts: Any) -> Sums | None:  # noqa: ANN401 - whatever the server says
     """Return what the server says of the bytes of an asset; no digest of our own is known."""
     exif = facts.get("exifInfo") if isinstance(facts, dict) else None
     size_bytes = exif.get("fileSizeInByte") if isinstance(exif, dict) else None

@@ -124,8 +124,8 @@ def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
     if pair.evidence is None and pair.reason is not None and pair.reason.code is ReasonCode.NOT_READ:
         return [_OF_FILMS[ReasonCode.NO_FILM], _said(pair.reason)]
     if pair.better is not None:
-        better, other = names if pair.better is pair.first else names[::-1]
-        return [f"the same picture, {better} is the better copy", _said(pair.reason, Roles(better, other))]
+        better, worse = names if pair.better is pair.first else names[::-1]
+        return [f"the same picture, {better} is the better copy", _said(pair.reason, Roles(better, worse))]
     return _both_ways(pair, *names)
 
 

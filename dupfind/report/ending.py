@@ -214,10 +214,10 @@ def _acting(report: Report, again: Sequence[str], command: str) -> list[str] | N
 
 def _without_reading(words: Sequence[str]) -> Iterator[str]:
     """Leave out how the scan was to read: what acts reads everything again, and on its own machine."""
-    rest = iter(words)
-    for word in rest:
+    unread = iter(words)
+    for word in unread:
         if word in _OF_CLUSTER:
-            next(rest, None)
+            next(unread, None)
         elif word != "--paranoid":
             yield word
 

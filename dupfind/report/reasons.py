@@ -148,9 +148,9 @@ def clock(seconds: float) -> str:
     ('1:12.4', '1:01:01.0')
     """
     tenths = max(0, round(seconds * 10))
-    minutes, rest = divmod(tenths, 600)
+    minutes, tenths_left = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
+    return f"{hours}:{minutes:02}:{tenths_left / 10:04.1f}" if hours else f"{minutes}:{tenths_left / 10:04.1f}"
 
 
 def _fragment(roles: Roles, *facts: Fact) -> str:

@@ -251,8 +251,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
         contained = "by plan, every needle folder is contained" if report.plans else "every needle folder is contained"
-        rest = f": {contained}" if report.folders or not settings.files else ""
-        lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
+        conclusion = f": {contained}" if report.folders or not settings.files else ""
+        lines += [f"{every} {ending.where(report)}{conclusion}.", *aside, *word]
         return lines + _end(report, settings)
     if left:
         parts = [

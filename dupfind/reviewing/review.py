@@ -250,14 +250,14 @@ class Review:
         evidence, bits = (None, None) if match is None else (match.evidence, match.distance_bits)
         if ruling is Ruling.NOT_WANTED:
             return Decision(ruling, needle, None, evidence, bits, when)
-        witness, other = self._witness(said, verdict)
-        digest = self._digest(other, reading)
+        witness, beside = self._witness(said, verdict)
+        digest = self._digest(beside, reading)
         if digest == needle.digest:
             raise RefusedError("the two are the same bytes, which needs no decision")
-        if match is None or match.witness != other.path:
+        if match is None or match.witness != beside.path:
             near = self._nearest.get(verdict.path)
             evidence, bits = None, near.distance_bits if near is not None and near.path == witness else None
-        return Decision(ruling, needle, Mark(digest, other.size_bytes, shown(witness)), evidence, bits, when)
+        return Decision(ruling, needle, Mark(digest, beside.size_bytes, shown(witness)), evidence, bits, when)
 
     def _witness(self, said: Said, verdict: FileVerdict) -> tuple[str, FileEntry]:
         """Return the witness that a person has seen beside a needle, and its path as reported."""
@@ -289,11 +289,11 @@ class Review:
         for number, verdict in verdicts.items():
             near = self._nearest.get(verdict.path)
             beside = verdict.witness if verdict.witness is not None else near and near.path
-            other = self.files.place("otherAt", beside).get("otherAt")
+            other_place = self.files.place("otherAt", beside).get("otherAt")
             split = self.files.place("otherAt", self._split.get(verdict.path)).get("otherAt")
-            pairs[number] = (number, other, split)
+            pairs[number] = (number, other_place, split)
         sights = self._sights({place for places in pairs.values() for place in places if place is not None}, reading)
-        self._find_turns([(verdicts[place], other) for place, other, _ in pairs.values()], sights, reading)
+        self._find_turns([(verdicts[place], other_place) for place, other_place, _ in pairs.values()], sights, reading)
         return {
             number: {
                 "row": html_live.row(
