@@ -50,9 +50,6 @@ _IN_MEMORY_BYTES = 64 << 20
 """Of an original that is downloaded; what is larger goes to a temporary file."""
 
 
-_ITS_OWN = "it may be a needle itself"
-
-
 class Place(NamedTuple):
     """Where an original is to be had; the key is in no entry."""
 
@@ -156,7 +153,7 @@ class ImmichServer(ShelvedSource):
                         by_sums.setdefault(sums, []).append(entry.path)
             with self._explained(), listing.stage("asking Immich", len(by_sums)) as advance:
                 told = list(self._ask(client, by_sums, advance))
-            entries, problems = self._take(told, by_sums)
+            entries, problems, own = self._take(told, by_sums)
             there = {entry.path for entry in entries}
             digests = {self._digests[path] for path in there}
             proved = {path for sums, paths in by_sums.items() if sums.digest in digests for path in paths}
@@ -165,7 +162,7 @@ class ImmichServer(ShelvedSource):
             client.close()
         entries += originals
         problems += [self._note(number, f"{reason}: {NOT_TRUSTED}") for number, reason in looked.notes]
-        if own := sum(_ITS_OWN in problem.reason for problem in problems):
+        if own:
             listing.warn(f"{self.root.given}: {own:,} of its assets prove nothing: they may be needles themselves")
         sizes = sum(entry.size_bytes for entry in originals)
         served = Served(self.root.given, version, len(by_sums), len(there), looked.previews, len(originals), sizes)
@@ -221,8 +218,9 @@ class ImmichServer(ShelvedSource):
 
     def _take(
         self, told: Iterable[tuple[str, Sums, Any]], by_sums: Mapping[Sums, Sequence[str]]
-    ) -> tuple[list[FileEntry], list[Problem]]:
-        """Return the assets that may prove something as entries, and why the others do not."""
+    ) -> tuple[list[FileEntry], list[Problem], int]:
+        """Return the assets that may prove something as entries, why the others do not, and how many may be needles."""
+        own = 0
         reasons: dict[str, str] = {}
         assets: list[Asset] = []
         for number, sums, answer in told:
@@ -234,7 +232,8 @@ class ImmichServer(ShelvedSource):
             needles = by_sums[sums]
             # Such a needle may be the original itself: it lies where Immich keeps that, or below a mark of Immich.
             if may_be_itself(asset, needles) or any(map(_is_below_mark, needles)):
-                reasons[number] = f"{_ITS_OWN}, in a folder of Immich's own: {NOT_TRUSTED}"
+                reasons[number] = f"it may be a needle itself, in a folder of Immich's own: {NOT_TRUSTED}"
+                own += 1
         owners = {asset.part: asset for asset in assets if asset.part is not None and asset.id not in reasons}
         entries: list[FileEntry] = []
         for asset in assets:
@@ -245,7 +244,7 @@ class ImmichServer(ShelvedSource):
                 entries.append(AssetEntry.of(path, asset.sums.size_bytes, Place(self._url, asset.id, asset.sums.sha1)))
                 self._digests[path] = asset.sums.digest
                 self._assets[path] = (asset, owners[asset.id]) if asset.is_part else (asset,)
-        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())]
+        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())], own
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
         """Leave it as it was listed."""

@@ -189,7 +189,7 @@ def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everyt
         if pair is None:
             continue
         name = shown(pair.other.path.rpartition(os.sep)[2])
-        rows[place]["pair"] = f"{pair.kind}: the other half, {name}, is {pair.other.state.value}"
+        rows[place]["pair"] = {"kind": pair.kind, "name": name, "verdict": pair.other.state.value}
         if pair.other.path in places:
             rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
 
@@ -288,8 +288,8 @@ def next_steps(report: Report, offered: Sequence[str] = ()) -> list[tuple[str, s
         steps.append((text, ""))
     steps += [(f"{text} To list what is better, add", "--only better") for text in ending.better_needles(report)]
     if ending.sidecars(report)["not_present"]:
-        (text,) = ending.about_sidecars(report)
-        steps.append((f"{text.partition(':')[0]}. To set aside what only describes, add", "--sidecars ignore"))
+        text = ending.counted_sidecars(report)
+        steps.append((f"{text}. To set aside what only describes, add", "--sidecars ignore"))
     if any(problem.is_gap for problem in report.problems):
         steps.append(("Look at what was skipped, below: it may hold more.", ""))
     if contained := [folder for folder in report.folders if folder.state is FolderState.CONTAINED]:

@@ -17,7 +17,7 @@ function takeRow(fresh) {
   Object.assign(row, { index, half, of, flip, pair }, fresh);
   remember(row);
   const other = rows[row.half ?? row.of];
-  if (other !== undefined && other.pair !== undefined) other.pair = other.pair.replace(/is \S+$/, `is ${row.verdict}`);
+  if (other !== undefined && other.pair !== undefined) other.pair = { ...other.pair, verdict: row.verdict };
   return row;
 }
 

@@ -62,7 +62,7 @@ function why(row) {
   if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack’s${how}.`);
   else if (row.kind === "other" && !row.word) parts.push("No file of the haystack has the same bytes.");
   if (row.reason) parts.push(`${row.reason}.`);
-  if (row.pair) parts.push(`${row.pair}.`);
+  if (row.pair) parts.push(`${row.pair.kind}: the other half, ${row.pair.name}, is ${row.pair.verdict}.`);
   if (!row.evidence && row.other !== undefined && !row.word) parts.push(`The nearest is ${apart}${score}, and is refused: ${row.why}.`);
   return parts.map((part) => part[0].toUpperCase() + part.slice(1)).join(" ");
 }
