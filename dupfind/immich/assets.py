@@ -16,7 +16,7 @@ from dupfind.errors import ServerError
 from dupfind.sources.ignore import NOT_TRUSTED
 from dupfind.sources.normal_form import folded
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _OWN_FOLDERS = frozenset({"upload", "library"})
 """Where Immich keeps originals."""
 _HIDDEN = "hidden"
@@ -79,7 +79,7 @@ def duplicates_in(answer: Any, batch: Sequence[Sums]) -> Iterator[tuple[str, Sum
             raise ServerError("it does not answer a bulk upload check as it is documented")
         asset = result.get("assetId")
         is_there = result.get("action") == "reject" and result.get("reason") == "duplicate"
-        if is_there and isinstance(asset, str) and _UUID.fullmatch(asset):
+        if is_there and isinstance(asset, str) and UUID.fullmatch(asset):
             yield asset.lower(), sums
 
 

@@ -48,6 +48,7 @@ _CONNECTIONS = 4
 _BLOCK_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 64 << 20
 """Of an original that is downloaded; what is larger goes to a temporary file."""
+_NOTHING = Failure("nothing of it was downloaded", is_image=False, lasting=False)
 
 
 class Place(NamedTuple):
@@ -153,7 +154,7 @@ class ImmichServer(ShelvedSource):
                         by_sums.setdefault(sums, []).append(entry.path)
             with self._explained(), listing.stage("asking Immich", len(by_sums)) as advance:
                 told = list(self._ask(client, by_sums, advance))
-            entries, problems, own = self._take(told, by_sums)
+            entries, problems, themselves = self._take(told, by_sums)
             there = {entry.path for entry in entries}
             digests = {self._digests[path] for path in there}
             proved = {path for sums, paths in by_sums.items() if sums.digest in digests for path in paths}
@@ -162,7 +163,7 @@ class ImmichServer(ShelvedSource):
             client.close()
         entries += originals
         problems += [self._note(number, f"{reason}: {NOT_TRUSTED}") for number, reason in looked.notes]
-        if own:
+        if own := themselves + looked.own:
             listing.warn(f"{self.root.given}: {own:,} of its assets prove nothing: they may be needles themselves")
         sizes = sum(entry.size_bytes for entry in originals)
         served = Served(self.root.given, version, len(by_sums), len(there), looked.previews, len(originals), sizes)
@@ -220,7 +221,7 @@ class ImmichServer(ShelvedSource):
         self, told: Iterable[tuple[str, Sums, Any]], by_sums: Mapping[Sums, Sequence[str]]
     ) -> tuple[list[FileEntry], list[Problem], int]:
         """Return the assets that may prove something as entries, why the others do not, and how many may be needles."""
-        own = 0
+        themselves = 0
         reasons: dict[str, str] = {}
         assets: list[Asset] = []
         for number, sums, answer in told:
@@ -233,7 +234,7 @@ class ImmichServer(ShelvedSource):
             # Such a needle may be the original itself: it lies where Immich keeps that, or below a mark of Immich.
             if may_be_itself(asset, needles) or any(map(_is_below_mark, needles)):
                 reasons[number] = f"it may be a needle itself, in a folder of Immich's own: {NOT_TRUSTED}"
-                own += 1
+                themselves += 1
         owners = {asset.part: asset for asset in assets if asset.part is not None and asset.id not in reasons}
         entries: list[FileEntry] = []
         for asset in assets:
@@ -244,7 +245,7 @@ class ImmichServer(ShelvedSource):
                 entries.append(AssetEntry.of(path, asset.sums.size_bytes, Place(self._url, asset.id, asset.sums.sha1)))
                 self._digests[path] = asset.sums.digest
                 self._assets[path] = (asset, owners[asset.id]) if asset.is_part else (asset,)
-        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())], own
+        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())], themselves
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
         """Leave it as it was listed."""
@@ -323,9 +324,6 @@ def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-_NOTHING = Failure("nothing of it was downloaded", is_image=False, lasting=False)
 
 
 def _look_again(client: Client, asset: Asset) -> str | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 import weakref
@@ -21,7 +20,7 @@ from typing import Any, NamedTuple
 
 from dupfind.errors import ServerError
 from dupfind.immich import candidates
-from dupfind.immich.assets import Asset, Sums, asset_in, duplicates_in, may_be_itself, question, why_not
+from dupfind.immich.assets import UUID, Asset, Sums, asset_in, duplicates_in, may_be_itself, question, why_not
 from dupfind.immich.client import Client
 from dupfind.pictures import formats
 from dupfind.sources.entries import entry_of, without_inode
@@ -72,6 +71,8 @@ class Looked(NamedTuple):
     """How many were looked at."""
     notes: list[tuple[str, str]]
     """By the id of the asset, why one that came near proves nothing."""
+    own: int = 0
+    """How many of these may be needles themselves."""
 
 
 class PictureSearch:
@@ -108,9 +109,9 @@ class PictureSearch:
             return Looked([], 0, [])
         self._make_folder()
         near = self._near(chosen, looks)
-        assets, notes = self._trusted(near, paths)
+        assets, notes, themselves = self._trusted(near, paths)
         originals, failed = self._download(assets)
-        return Looked(originals, len(chosen), notes + failed)
+        return Looked(originals, len(chosen), notes + failed, themselves)
 
     def _make_folder(self) -> None:
         self.folder = PrivateFolder()
@@ -196,8 +197,8 @@ class PictureSearch:
                     raise ServerError("it gives no previews")
         return numbers
 
-    def _trusted(self, near: Sequence[str], needles: Sequence[str]) -> tuple[list[Asset], list[tuple[str, str]]]:
-        """Return those of these assets that may prove something, and why the others do not.
+    def _trusted(self, near: Sequence[str], needles: Sequence[str]) -> tuple[list[Asset], list[tuple[str, str]], int]:
+        """Return those of these assets that may prove something, why the others do not, and how many may be needles.
 
         Whether an asset is the user's own is asked by its checksum, as programs do before they upload: a search also
         gives those of partners.
@@ -214,7 +215,7 @@ class PictureSearch:
         named: dict[str, list[str]] = {}
         for path in needles:
             named.setdefault(folded(os.path.basename(path)), []).append(path)
-        assets = []
+        assets, themselves = [], 0
         for number, of_asset in asked:
             reason = why_not(told[number], number, of_asset)
             if reason is None and number not in own:
@@ -225,11 +226,12 @@ class PictureSearch:
                     reason = "hidden"
                 elif may_be_itself(asset, named.get(folded(asset.way[-1]), ()) if asset.way else ()):
                     reason = "it may be a needle itself"
+                    themselves += 1
             if reason is None:
                 assets.append(asset)
             else:
                 notes.append((number, reason))
-        return assets, notes
+        return assets, notes, themselves
 
     def _facts(self, number: str) -> Any:  # noqa: ANN401 - whatever the server says
         return self._client.json_if_any(f"/api/assets/{number}")
@@ -281,11 +283,8 @@ class PictureSearch:
 def _enter(near: dict[str, tuple[Mapping[str, Any], list[str]]], item: Mapping[str, Any], paths: Sequence[str]) -> None:
     """Enter an asset for some needles; one without an id that is one is left out."""
     number = str(item.get("id")).lower()
-    if _UUID.fullmatch(number):
+    if UUID.fullmatch(number):
         near.setdefault(number, (item, []))[1].extend(paths)
-
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _bits(needle: Look, preview: Look) -> int:
