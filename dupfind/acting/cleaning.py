@@ -225,6 +225,7 @@ class Cleaner:
         except NotListedError as error:
             raise _RefusedError(str(error)) from None
         planned = {thing.below: thing.state for thing in unit.things}
+        # What came since the scan was proved by nobody, and would go with the folder.
         if listed.states.keys() != planned.keys():
             raise _RefusedError("files came or went since it was looked at")
         if {inner.below for inner in listed.folders} != {inner.below for inner in unit.folders}:
@@ -306,6 +307,7 @@ class Cleaner:
     def _check_moved(self, unit: Unit, thing: Thing, held: _Held | None, step: _Step, spot: Spot) -> None:
         """Raise where what lies at the new place is not the file that was held open, or listed."""
         identity = held.identity if held is not None else thing.state[:2]
+        # Between the last look and the rename another program may have put its file there.
         if step.state[:2] != tuple(identity):
             self._moved_back(unit, spot, [step])
             raise _RefusedError(f"{_shown(unit, thing)}: another file came in its place", is_final=True)
@@ -371,6 +373,7 @@ class Cleaner:
         shown = f"{needle.entry.path}: its witness {entry.path}"
         if not (entry.is_on_disk and entry.can_be_read):
             raise _RefusedError(f"{shown} cannot be held open")
+        # Else two folders that prove each other would both go.
         if not self._going.isdisjoint(_around(entry.path)):
             raise _RefusedError(f"{shown} is about to go itself")
         with ExitStack() as stack:
@@ -383,8 +386,10 @@ class Cleaner:
             stack.callback(os.close, handle)
             opened = os.fstat(handle)
             state = state_of(opened)
+            # Two links are one file: with the needle the only copy would go.
             if state[:2] == needle.state[:2]:
                 raise _RefusedError(f"{shown} is the same file: a hard link, which frees nothing and saves nothing")
+            # By its number, since another path may lead to a file that has gone.
             if state[:2] in self._moved:
                 raise _RefusedError(f"{shown} has been moved in this run")
             now = entry_of(entry.path, opened)
@@ -404,6 +409,7 @@ class Cleaner:
         look = self._prove(Claim(needle, (proof,), claimed.evidence, None, claimed.is_same_data))
         if look.failure is not None or look.witness != witness.entry.path or look.evidence is None:
             raise _RefusedError(f"{claimed.needle.path}: {look.failure or 'it was not proved again'}")
+        # A likeness is enough for no move, whatever the scan was asked to accept.
         if look.evidence.rank > Evidence.SAME.rank:
             raise _RefusedError(f"{claimed.needle.path}: read again, it and its witness only look alike")
 

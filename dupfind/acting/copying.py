@@ -81,6 +81,7 @@ def _finished(target: Temporary, folder: Folder, read_digest: bytes, size_bytes:
         again, length_bytes, state = _read_back(target, folder)
     except OSError as error:
         raise _cannot_write(error) from error
+    # Only what the disk gives back shows what it holds; the write itself succeeds on a broken cable, too.
     if (again, length_bytes) != (read_digest, size_bytes):
         raise NotCopiedError("the copy, read back, has other bytes: the disk or its cable may be broken")
     return Copied(read_digest, size_bytes, state, notes)

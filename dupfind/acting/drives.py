@@ -41,6 +41,7 @@ class Drive(NamedTuple):
         if self.inner != now.inner:
             return False
         if self.uuid and now.uuid:
+            # It stays with the file system wherever that is plugged in, and says more than all the rest.
             return self.uuid == now.uuid
         numbers = ((self.fsid, now.fsid), (self.inode, now.inode))
         is_like = (self.kind, self.source) == (now.kind, now.source)

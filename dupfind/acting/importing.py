@@ -59,6 +59,7 @@ class Importer:
         """Tell why no further file is to be begun; None where one may."""
         if self._should_stop() is not None:
             return "stopped before it was begun"
+        # A drive may have been unplugged, and the empty mount point would be filled instead.
         if not self._root.is_where_it_was():
             return "the destination is not what it was: it was moved, replaced or unplugged"
         return None
@@ -217,6 +218,7 @@ def remove_left_overs(root: Folder, own: Journal) -> int:
         if recorded.command != "import" or recorded.id == own.id or recorded.head.get("real") != root.path:
             continue
         unfinished = [step for step in recorded.steps.values() if step.get("do") == "copy" and "done" not in step]
+        # A run that is going on still writes to its temporary files.
         if not unfinished or journals.is_running(recorded):
             continue
         for step in unfinished:

@@ -245,6 +245,7 @@ def _content(path: str) -> bytes:
             raise ActingError(f"{path}: {reason}")
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
+            # A journal says which files are moved where: only the user's own is obeyed.
             if reason := permissions.distrust_of_file(os.fstat(file.fileno())):
                 raise ActingError(f"{path}: it {reason}")
             return file.read()

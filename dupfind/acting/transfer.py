@@ -135,9 +135,11 @@ def let_go(journal: Journal, carried: Carried, places: tuple[Folder, str, Folder
     around, name, target, new_name = places
     if not target.has(new_name):
         raise OSError(errno.ESTALE, "its copy is gone")
+    # The file is given up for this copy: it has to be the one that was read back.
     if state_of(target.look(new_name)) != carried.copied:
         raise OSError(errno.ESTALE, "its copy changed")
     parked = temporary_name()
+    # Noted first: after a kill the parked name is known to nobody else.
     journal.add(carried.number, parked=parked)
     carried.record["parked"] = parked
     confirm = _has_digest(carried.record["digest"]) if carried.is_doubtful else None
@@ -263,6 +265,7 @@ class _Return:
         """Raise where the file that is there is not the one that was, or nobody can tell that it is not its copy."""
         if not _holds(self._around, self._name, self._digest):
             raise NotBackError("its old name is taken")
+        # If both names lead to one file, dropping the copy drops the file.
         if self._away.has(self._away_name) and self._may_be_one():
             raise NotBackError("it and its copy may be the same file, reached by another way")
 

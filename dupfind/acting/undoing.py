@@ -201,6 +201,7 @@ class _Undo:
         near = os.path.dirname(path)
         while not os.path.lexists(near):
             near = os.path.dirname(near)
+        # On an empty mount point the folder would be hidden as soon as the drive is back.
         if noted and os.lstat(near).st_dev not in noted:
             raise _LeftError(f"{path} would lie on another drive than it did")
 
@@ -273,6 +274,7 @@ class _Undo:
             if not _is_unchanged(os.fstat(handle), step["state"]):
                 raise _LeftError("it was changed since")
             value, _ = digest(file)
+            # An edit that kept size and time shows in the bytes only.
             if value.hex() != step["digest"] or not _is_unchanged(os.fstat(handle), step["state"]):
                 raise _LeftError("it was changed since")
 
@@ -388,6 +390,7 @@ class _Witnesses:
 
     def check(self, path: str, state: os.stat_result) -> None:
         """Raise where a copy is one of them, by its path or by any other way, or where that cannot be told."""
+        # That clean has left no other copy of its files.
         if path in self._paths or any(self._is_one(path, state, *witness) for witness in self._files):
             raise _LeftError("what a later clean moved away rests on it: undo that first")
         if self._unseen is not None:

@@ -152,5 +152,6 @@ def unpack(file: IO[bytes], size_bytes: int, kind: str) -> Iterator[bytes]:
         data = data.lstrip(b"\0")  # what a tape or a disk is filled up with
         if not data:
             return
+        # Streams in a row are one file to gzip, and so here; other bytes behind them may be anything.
         if kind_of(data) != kind:
             raise BrokenArchiveError("bytes follow its end")

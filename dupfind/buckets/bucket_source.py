@@ -116,6 +116,7 @@ class _Taker:
         if isinstance(item, Trouble):
             self._report(below, item.reason)
             return
+        # Two objects of one name are one file of the report: one of them would stand for both.
         if below in self._states:
             raise ServerError(f"{self._root.given}: its listing is not whole: it lists {below} twice")
         self._states[below] = item.state

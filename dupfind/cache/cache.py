@@ -257,6 +257,7 @@ class Cache:
     def _keep_pair(
         self, rows: list[tuple[FilePair, Compared]], pair: FilePair, compared: Compared, read_ns: int
     ) -> None:
+        # Both: one that was just written may change once more without its times showing it.
         if self._is_kept(pair.needle, read_ns) and self._is_kept(pair.witness, read_ns):
             rows.append((pair, compared))
             self._flush_when_due()
@@ -283,6 +284,7 @@ class Cache:
         if self._kept:
             with self._restart_when_damaged():
                 thumbnails |= self._kept.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+                # The id is made of the pixels, so that a bit that the disk lost shows here.
                 if any(picture_id(thumbnail) != id_ for id_, thumbnail in thumbnails.items()):
                     raise DamagedError("a thumbnail is not what was stored")
         thumbnails |= self._scratch.pictures([id_ for id_ in pictures if id_ not in thumbnails])

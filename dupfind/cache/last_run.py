@@ -251,6 +251,7 @@ class LastRunStore:
         now_ns: int,
     ) -> None:
         """Keep this run in the place of any other; ``now_ns`` is the time at its end."""
+        # A run that met a bound left pairs out, and another one may leave out others.
         if self._path is None or self._key is None or learned.is_bounded or not os.path.exists(self._path):
             return
         passing = learned.passing | {path for path, failure in findings.failures.items() if not failure.lasting}

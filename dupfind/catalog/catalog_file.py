@@ -159,6 +159,7 @@ class CatalogFile(Store):
         if row is None:
             return None
         text, seal = row
+        # It says which drive is listed: a bit that was lost there would change what counts as the same file.
         if not isinstance(text, str) or digest_of([text.encode()]) != seal:
             raise DamagedError("what it says of itself is not what was stored")
         try:

@@ -168,6 +168,7 @@ def _gaps(root: Root, about: About, problems: Iterable[Problem], excluded: Itera
     if about.shard is not None:
         told.append(("", "walk", f"the catalog lists shard {about.shard} of its folder, and not all of it"))
     if not about.is_complete:
+        # What it had not come to is a gap among needles, as a folder that cannot be read is.
         told.append(("", "walk", "the catalog is not complete: its indexing was stopped"))
     return [
         Problem(root.given + os.sep + path if path else root.given, Side.NEEDLES, stage, reason)
@@ -261,6 +262,7 @@ def as_far_as_it_proves(
     Raises :class:`~dupfind.errors.SettingsError` where a person says that it lists another drive, and it does not.
     """
     root, given = tree.root, tree.root.given
+    # The drive itself says otherwise, and it is right.
     if root.is_elsewhere and how is Relation.SAME:
         raise SettingsError(
             f"--elsewhere {given}: needles lie on the drive that it lists, or on one that the system gives the same "

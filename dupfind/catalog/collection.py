@@ -134,6 +134,7 @@ def _drop_doubles(listed: Sequence[_Catalog], warn: Callable[[str], None]) -> No
             ),
             None,
         )
+        # Its drive is certainly another one, or one of the two is here.
         if double is None:
             kept.append(catalog)
             continue

@@ -353,6 +353,7 @@ def write(catalog: str, file: CatalogFile, algorithm: str, recipe: str) -> None:
     """
     folder = catalog + SUFFIX
     if os.path.lexists(folder):
+        # What lies in it is written over: it must be columns, and nothing else.
         if os.path.islink(folder) or not os.path.isdir(folder) or set(os.listdir(folder)) - _NAMES:
             raise CatalogError(f"{folder}: not columns of dupfind: it is left as it is")
         with suppress(FileNotFoundError):

@@ -35,6 +35,7 @@ def relation(listed: Sequence[Volume], needles: Sequence[Volume]) -> Relation:
 
 
 def _relation(first: Volume, second: Volume) -> Relation:
+    # Asked in two ways, one file system may have two names: only those of one scheme are compared.
     if first.uuid and second.uuid and first.scheme == second.scheme:
         if first.uuid != second.uuid:
             return Relation.OTHER

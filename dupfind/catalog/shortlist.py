@@ -68,6 +68,7 @@ class Shortlist:
     def lookalikes(self, sought: Sought) -> list[FileEntry] | None:
         """List besides all pictures that are compared with what is ``sought``; None where the columns do not tell."""
         head = self._columns.head
+        # They know other hashes, or pictures that are too large for this run: then the whole catalog is listed.
         if sought.recipe != head.hashes or head.most_pixels > sought.most_pixels:
             return None
         entries = self._add(self._columns.near(sought.hashes, sought.radius_bits, sought.elsewhere))

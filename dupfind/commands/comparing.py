@@ -238,6 +238,7 @@ class _Judge:
             nothing = Proof(None, None)
             error = f"{lost[0].compared.path}: {lost[0].compared.error}"
             return Comparison(first.compared, second.compared, nothing, nothing, None, error)
+        # Both ways: a large original proves its small copy, and not the reverse.
         proofs = self._proof(first, second), self._proof(second, first)
         seen = _seen(first, second, proofs[0].orientation)
         return Comparison(first.compared, second.compared, *proofs, seen)

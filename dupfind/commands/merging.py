@@ -144,6 +144,7 @@ def _refuse_mixed(paths: Sequence[str], abouts: Sequence[About]) -> None:
         if _shard(about).number in by_number:
             raise CatalogError(f"{by_number[_shard(about).number]} and {path} are both shard {about.shard}")
         by_number[_shard(about).number] = path
+    # A haystack without one shard would call its photos missing; needles without one would look contained.
     if missing := [number for number in range(1, parts + 1) if number not in by_number]:
         more = "" if len(missing) == 1 else f" and {len(missing) - 1:,} more"
         what_for = f"what it lists of {first.root} would be missing"

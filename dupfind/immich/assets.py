@@ -89,8 +89,10 @@ def why_not(answer: Any, asset: str, sums: Sums) -> str | None:  # noqa: ANN401,
         return f"the server does not tell of it: {NOT_TRUSTED}"
     if answer.get("checksum") != sums.checksum:
         return f"its checksum is another: {NOT_TRUSTED}"
+    # Immich deletes it by itself after some days.
     if answer.get("isTrashed") is not False:
         return f"in the trash of Immich: {NOT_TRUSTED}"
+    # Immich remembers the asset, and its file is gone or cannot be reached.
     if answer.get("isOffline") is not False:
         return f"its original is not there (offline): {NOT_TRUSTED}"
     if answer.get("libraryId") is not None:

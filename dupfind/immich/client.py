@@ -163,6 +163,7 @@ class Client:
         if response.status in _REFUSED:
             self._drop()
             raise ServerError(f"{self._url}: it refuses the key in {KEY} ({response.status})")
+        # The key would go to another server.
         if response.status // 100 == _ELSEWHERE:
             self._drop()
             raise _ElsewhereError(

@@ -238,6 +238,7 @@ class ImmichServer(ShelvedSource):
         owners = {asset.part: asset for asset in assets if asset.part is not None and asset.id not in reasons}
         entries: list[FileEntry] = []
         for asset in assets:
+            # It goes when its picture goes, and of that nobody has asked.
             if asset.is_part and asset.id not in owners:
                 reasons.setdefault(asset.id, f"the film of a picture that is not among the needles: {NOT_TRUSTED}")
             if asset.id not in reasons:

@@ -218,6 +218,7 @@ class PictureSearch:
         assets, themselves = [], 0
         for number, of_asset in asked:
             reason = why_not(told[number], number, of_asset)
+            # A partner may take the asset away at any time.
             if reason is None and number not in own:
                 reason = "of another user"
             if reason is None:

@@ -175,6 +175,7 @@ class Album:
         return {} if place is None else {key: place}
 
     def _enter(self, path: str, facts: dict[str, Any]) -> None:
+        # By number: two names may look alike on the page, and a decision has to hit the right file.
         self._sights[path] = len(self.sights)
         self.sights.append(facts)
 
