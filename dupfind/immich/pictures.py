@@ -204,7 +204,7 @@ class PictureSearch:
         gives those of partners.
         """
         told = dict(zip(near, self._executor.map(self._facts, near), strict=True))
-        sums = {number: _of_assetin(facts) for number, facts in told.items()}
+        sums = {number: _sums_in(facts) for number, facts in told.items()}
         notes = [(number, "the server does not tell its checksum and size") for number in near if sums[number] is None]
         asked = [(number, of_asset) for number in near if (of_asset := sums[number]) is not None]
         own: set[str] = set()
@@ -293,7 +293,7 @@ def _bits(needle: Look, preview: Look) -> int:
     return min((turned ^ preview.hashes[0]).bit_count() for turned in needle.hashes)
 
 
-def _of_assetin(facts: Any) -> Sums | None:  # noqa: ANN401 - whatever the server says
+def _sums_in(facts: Any) -> Sums | None:  # noqa: ANN401 - whatever the server says
     """Return what the server says of the bytes of an asset; no digest of our own is known."""
     exif = facts.get("exifInfo") if isinstance(facts, dict) else None
     size_bytes = exif.get("fileSizeInByte") if isinstance(exif, dict) else None
