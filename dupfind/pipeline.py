@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dupfind import libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Remains, Split
-from dupfind.cache.result_cache import Memory, program
+from dupfind.cache.result_cache import ResultCache, program
 from dupfind.digest import digest_of
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name
@@ -137,8 +137,8 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         haystack = with_reader(run, partial(with_candidates, needles, haystack))
     files = _entries(needles), _entries(haystack)
     recipe = partial(_recipe, settings.scan.algorithm, listener)
-    memory = Memory(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
-    remembered = None if decisions or not run.recalls_findings else _recall(memory, sum(map(len, files)), listener)
+    results = ResultCache(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
+    remembered = None if decisions or not run.recalls_findings else _recall(results, sum(map(len, files)), listener)
     findings, learned, store = remembered, None, None
     if findings is None:
         # What reads files is loaded where there is something to be read.
@@ -157,7 +157,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
             listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
             needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
     if remembered is None and not decisions:
-        memory.keep(findings, time.time_ns())
+        results.keep(findings, time.time_ns())
         if store is not None and learned is not None:
             store.keep(findings, learned, *files, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
@@ -308,10 +308,10 @@ def _archives_recipe() -> str | None:
         return None
 
 
-def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
+def _recall(results: ResultCache, files: int, listener: Listener) -> Findings | None:
     """Recall what an earlier run over the same files has found."""
     with listener.part("look up", files):
-        remembered = memory.recall()
+        remembered = results.recall()
     if remembered is not None:
         with listener.stage("nothing has changed since an earlier run", None) as advance:
             advance(files)

@@ -87,7 +87,7 @@ def test_json() -> None:
 def test_json_lines() -> None:
     """Each as soon as it is known."""
     renderer = Renderer(ASKED, Format.JSONL, Screen(), "1.0", print0=False)
-    line = renderer.one(GOOD)
+    line = renderer.file(GOOD)
     assert {
         "type": "file",
         "path": "a b.jpg",

@@ -37,7 +37,7 @@ STAGE = "moving"
 Prove = Callable[[Claim], Look]
 """Reads a needle and its witness again, both held open, and says what is left of the claim."""
 Relist = Callable[[Unit], Collection[str] | None]
-"""Walks a folder again as a scan does; gives the paths of its files without junk, None where anything was skipped."""
+"""Walks a folder again as a scan does; returns the paths of its files without junk, None where anything was skipped."""
 
 
 class _RefusedError(Exception):
@@ -117,7 +117,7 @@ class Cleaner:
         """By device and inode of what was moved, its time of change since: a move sets it, also for other links."""
 
     def run(self) -> list[Gone]:
-        """Move one unit after the other; gives what became of each."""
+        """Move one unit after the other; returns what became of each."""
         gone: list[Gone] = []
         units = self._plan.units
         with self._listener.stage(STAGE, self._plan.size_bytes) as advance:
@@ -344,7 +344,7 @@ class Cleaner:
             raise _RefusedError(f"{os.path.join(around.path, name)}: it changed since it was looked at")
 
     def _proved(self, held: _Held, thing: Thing, stack: ExitStack) -> list[_Held]:
-        """Prove a needle by each of its witnesses, all held open; gives these. Raises where one does not prove it."""
+        """Prove a needle by each of its witnesses, all held open; returns these. Raises where one does not prove it."""
         witnesses: dict[str, _Held] = {}
         for claim in thing.claims:
             for entry in claim.witnesses:
@@ -414,7 +414,7 @@ class Cleaner:
             raise _RefusedError(f"{claimed.needle.path}: read again, it and its witness only look alike")
 
     def _moved_back(self, unit: Unit, spot: Spot, steps: Sequence[_Step]) -> bool:
-        """Move back what was moved of a unit, the last first; gives whether all of it could be."""
+        """Move back what was moved of a unit, the last first; returns whether all of it could be."""
         is_whole = True
         for step in reversed(steps):
             if step.carried is not None:
@@ -432,7 +432,7 @@ class Cleaner:
         return is_whole
 
     def _brought_back(self, unit: Unit, step: _Step, spot: Spot) -> bool:
-        """Have a file that was copied to another file system lie where it lay, and only there; gives whether so."""
+        """Have a file that was copied to another file system lie where it lay, and only there; returns whether so."""
         carried = step.carried
         assert carried is not None
         try:
@@ -445,7 +445,7 @@ class Cleaner:
         return True
 
     def _remove_folders(self, unit: Unit) -> list[str]:
-        """Remove the folders that are empty now, the innermost first; gives a note for each that stays."""
+        """Remove the folders that are empty now, the innermost first; returns a note for each that stays."""
         notes = []
         for inner in reversed(unit.folders):
             path = os.path.join(unit.real, *inner.below)

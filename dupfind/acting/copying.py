@@ -96,7 +96,7 @@ def _identity(file: IO[bytes], entry: FileEntry) -> tuple[int, ...]:
 
 
 def _write(file: IO[bytes], handle: int, advance: Callable[[int], None]) -> tuple[bytes, int]:
-    """Write what ``file`` holds; gives the digest of what was read, and its length."""
+    """Write what ``file`` holds; returns the digest of what was read, and its length."""
     running, size_bytes = RunningDigest(), 0
     while block := file.read(_BLOCK_BYTES):
         running.add(block)
@@ -117,7 +117,7 @@ def _cannot_write(error: OSError) -> NotCopiedError:
 
 
 def _set_times(entry: FileEntry, handle: int) -> str | None:
-    """Keep the time of modification; gives a note where the file system has not taken it."""
+    """Keep the time of modification; returns a note where the file system has not taken it."""
     modified_ns = entry.mtime_ns if entry.modified_ns is None else entry.modified_ns
     try:
         os.utime(handle, ns=(modified_ns, modified_ns))
@@ -127,7 +127,7 @@ def _set_times(entry: FileEntry, handle: int) -> str | None:
 
 
 def _attributes(file: IO[bytes], handle: int) -> tuple[str, ...]:
-    """Keep the user's extended attributes; gives a note for those that the other file system has not taken."""
+    """Keep the user's extended attributes; returns a note for those that the other file system has not taken."""
     if not hasattr(os, "listxattr"):
         return ()
     lost = []

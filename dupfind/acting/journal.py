@@ -130,7 +130,7 @@ class Journal:
             raise CutOffError(reason, self.path) from error
 
     def begin(self, do: str, **facts: Any) -> int:  # noqa: ANN401 - what JSON has a form for
-        """Note down a step before it is made; gives its number. Raises ``OSError``: the step must not be made then."""
+        """Note a step down before it is made; returns its number. Raises ``OSError``: it must not be made then."""
         self._steps += 1
         self._write({"step": self._steps, "do": do, **facts})
         return self._steps
@@ -507,7 +507,7 @@ def alone() -> Iterator[None]:
 
 
 def _lock(handle: int) -> bool:
-    """Take the lock on an open file; gives whether it was to be had."""
+    """Take the lock on an open file; returns whether it was to be had."""
     try:
         import fcntl
     except ImportError:  # Windows, where nothing acts

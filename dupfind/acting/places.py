@@ -176,7 +176,7 @@ def is_temporary_name(name: str) -> bool:
 
 
 def remove_left_over(folder: Folder, name: str) -> bool:
-    """Remove a temporary file that a run has left which is over, by its journal; gives whether it was there."""
+    """Remove a temporary file that a run has left which is over, by its journal; returns whether it was there."""
     # The name comes from a journal, which a person can edit: nothing but our own kind of name is removed.
     if not is_temporary_name(name):
         return False
@@ -215,7 +215,7 @@ def rename(source: Folder, name: str, target: Folder, new_name: str, *, is_own: 
 def give_up(
     folder: Folder, name: str, state: Sequence[int], parked: str, confirm: Callable[[int], None] | None = None
 ) -> int:
-    """Take the name of a file away, of which the caller has read back a copy elsewhere; gives its time of change then.
+    """Take away the name of a file whose copy elsewhere the caller has read back; returns its time of change then.
 
     It is held open, nobody else may write to it, and it is in this ``state``, of which no number is left out; what
     ``confirm`` raises, who is given the open file, keeps it as well. Then it gets the name ``parked``, by chance, under
@@ -323,7 +323,7 @@ def _function() -> ctypes._NamedFuncPointer | None:
 
 
 def _renameat2(source: int, name: str, target: int, new_name: str, flags: int = _NOREPLACE) -> int:
-    """Rename, without replacing unless ``flags`` say so; gives the number of the error, 0 for none."""
+    """Rename, without replacing unless ``flags`` say so; returns the number of the error, 0 for none."""
     function = _function()
     if function is None:
         return errno.ENOSYS

@@ -128,7 +128,7 @@ def _nobody(_: int) -> None:
 
 
 def let_go(journal: Journal, carried: Carried, places: tuple[Folder, str, Folder, str]) -> int:
-    """Give a file up where it lay, whose copy is as it was read back; gives its time of change then, for other links.
+    """Give a file up where it lay, whose copy is as it was read back; returns its time of change then, for other links.
 
     Raises ``OSError``: it stays.
     """
@@ -149,7 +149,7 @@ def let_go(journal: Journal, carried: Carried, places: tuple[Folder, str, Folder
 
 
 def drop_copy(carried: Carried, places: tuple[Folder, str, Folder, str]) -> bool:
-    """Remove a copy of this run whose file is still where and what it was; gives whether it did."""
+    """Remove a copy of this run whose file is still where and what it was; returns whether it did."""
     around, name, target, new_name = places
     try:
         if state_of(around.look(name)) != carried.state:
@@ -161,7 +161,7 @@ def drop_copy(carried: Carried, places: tuple[Folder, str, Folder, str]) -> bool
 
 
 def remove_left_overs(own: Journal) -> int:
-    """Remove temporary files of copies that earlier runs did not finish, by their journals; gives how many.
+    """Remove temporary files of copies that earlier runs did not finish, by their journals; returns how many.
 
     Where a copy was finished, :func:`take_back` looks after it.
     """

@@ -124,7 +124,7 @@ class _Undo:
         """What of them could not be had as it was, and which journals cannot be read."""
 
     def step(self, number: int, step: Record) -> Back | None:
-        """Take back one step; gives what became of a file, None for what is no file or was never made."""
+        """Take back one step; returns what became of a file, None for what is no file or was never made."""
         is_file = step.get("do") in FILE_STEPS
         path = ""
         try:
@@ -152,7 +152,7 @@ class _Undo:
         return Back(path, is_undone=True, to=to) if is_file else None
 
     def _take_back(self, number: int, step: Record) -> str | None:
-        """Take back one step; gives where a file lies now. Raises what :meth:`step` answers."""
+        """Take back one step; returns where a file lies now. Raises what :meth:`step` answers."""
         self._check_drives(step)
         match step.get("do"):
             case "copy" if "name" not in step:  # it never got its name
@@ -232,7 +232,7 @@ class _Undo:
         return os.path.join(str(self._recorded.head["real"]), *step["path"])
 
     def _copy(self, number: int, step: Record) -> str | None:
-        """Throw away an imported copy that is what it was when it was made; gives where it lies now, None if dry."""
+        """Throw away an imported copy that is what it was when it was made; returns where it lies now, None if dry."""
         path = self._path_of_copy(step)
         folder_path, name = os.path.split(path)
         is_drive_there = os.path.isdir(str(self._recorded.head["real"])) or self._drives.of(path) is not None

@@ -274,7 +274,7 @@ class LeftBehind:
         return is_left
 
     def _head(self, entry: MemberEntry, size_bytes: int) -> bytes:
-        """Read so many bytes of a member; gives nothing where it cannot be read."""
+        """Read so many bytes of a member; returns nothing where it cannot be read."""
         self._has_looked = True
         try:
             with open_entry(entry) as file:

@@ -59,7 +59,7 @@ class Scratch:
         self.file = ScratchFile("", 0, 0)
 
     def add(self, blocks: Iterable[bytes], most_bytes: int) -> tuple[int, int]:
-        """Append these; gives where they begin and how many bytes they are.
+        """Append these; returns where they begin and how many bytes they are.
 
         Raises :class:`BrokenArchiveError` where there are more than ``most_bytes`` or no room for them, and
         ``OSError``.
@@ -142,7 +142,7 @@ class Unpacked:
         self._lock = threading.Lock()
 
     def unpack(self) -> tuple[ScratchFile, int, int]:
-        """Unpack it, where that was not done before; gives the scratch file, where it begins there, and its length.
+        """Unpack it, where that was not done before; returns the scratch file, where it begins there, and its length.
 
         Raises :class:`~dupfind.archives.contents.BrokenArchiveError`,
         :class:`~dupfind.sources.entries.ChangedError`, and what is raised by damaged data

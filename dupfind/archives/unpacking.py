@@ -93,7 +93,7 @@ class _Headers:
         self._fields_bytes = 0
 
     def look_at(self, file: IO[bytes], data: bytes, left_bytes: int) -> tuple[bytes, int]:
-        """Look at the header that ``data`` begins with; gives it with what had to be read, and what is left then.
+        """Look at the header that ``data`` begins with; returns it with what had to be read, and what is left then.
 
         Raises :class:`BrokenArchiveError` where there are more than a few words.
         """

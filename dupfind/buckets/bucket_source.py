@@ -257,7 +257,7 @@ def _without(tree: Tree, paths: set[str], given: str, listing: Listing) -> Tree:
 
 
 def _head(entry: ObjectEntry, size_bytes: int) -> bytes:
-    """Read so many bytes of an object; gives nothing where it cannot be read."""
+    """Read so many bytes of an object; returns nothing where it cannot be read."""
     try:
         with entry.open() as file:
             return file.read(size_bytes)

@@ -195,7 +195,7 @@ class S3Store(Store):
             part.refuse_late()
 
     def _refuse_other(self, answer: Mapping[str, Any], state: State, begin: int, end: int) -> int:
-        """Raise where an answer is about another state, or range; gives how many of its bytes come before the range."""
+        """Raise where an answer is about another state or range; returns how many bytes come before the range."""
         if (tag := answer.get("ETag")) != state.tag and (tag or state.tag):
             raise ChangedError
         if _ns(answer.get("LastModified")) != state.mtime_ns:

@@ -207,7 +207,7 @@ class Cache:
     def keep_content(
         self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int, *, after_coarse: bool = False
     ) -> PictureRef | Failure:
-        """Remember what decoding a file gave; gives how its thumbnail is found again, or the failure.
+        """Remember what decoding a file gave; returns how its thumbnail is found again, or the failure.
 
         ``after_coarse`` when it was read whole after it had been read coarsely: both are remembered, so that a later
         run finds by the same and judges by the same.

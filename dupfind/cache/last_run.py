@@ -209,7 +209,7 @@ class LastRunStore:
 
     ``recipe`` names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``
     (``time.time_ns``) is when the run began, before the walk. ``may_keep`` as in
-    :class:`dupfind.cache.result_cache.Memory`.
+    :class:`dupfind.cache.result_cache.ResultCache`.
     """
 
     def __init__(self, settings: Settings, recipe: Callable[[], str], *, began_ns: int, may_keep: bool) -> None:

@@ -100,8 +100,8 @@ def list_together(
     standing = [catalog for catalog in listed if not catalog.is_double]
     before = list(on_disk)
     for catalog in standing:
-        catalog.leave_out(_twice(catalog), _TWICE, warn)
-        catalog.leave_out(_of(catalog, before), _OF_OTHERS, warn)
+        catalog.leave_out(_listed_twice(catalog), _TWICE, warn)
+        catalog.leave_out(_files_of_others(catalog, before), _OF_OTHERS, warn)
         if is_proof:
             volumes = [rivals.volumes for rivals in on_disk]
             volumes += [rival.about.volumes for rival in standing if rival != catalog]
@@ -143,7 +143,7 @@ def _drop_doubles(listed: Sequence[_Catalog], warn: Callable[[str], None]) -> No
         catalog.is_double = True
 
 
-def _twice(catalog: _Catalog) -> set[str]:
+def _listed_twice(catalog: _Catalog) -> set[str]:
     """Return what may be another file of the same catalog: by a link that was followed, or by another mount.
 
     A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
@@ -167,7 +167,7 @@ def _twice(catalog: _Catalog) -> set[str]:
     return doubles
 
 
-def _of(catalog: _Catalog, before: Iterable[_Rivals]) -> set[str]:
+def _files_of_others(catalog: _Catalog, before: Iterable[_Rivals]) -> set[str]:
     """Return what may be a file of those that come before it."""
     paths: set[str] = set()
     for source in before:

@@ -141,7 +141,7 @@ class Columns:
 
     @classmethod
     def opened(cls, catalog: str, file: CatalogFile) -> Self | str | None:
-        """Open those beside the catalog ``file`` at this path; gives why they are of no use, None where there are none.
+        """Open those beside the catalog ``file`` at this path; returns why they are of no use, or None without any.
 
         Only what they are made of tells whether they can be used: a stamp that is not the catalog's, a file that is cut
         off, another version of this program.

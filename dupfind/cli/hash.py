@@ -101,7 +101,7 @@ def hash_(
     def tell(hashed: Hashed) -> None:
         if hashed.error is not None:
             console.insist(f"{hashed.path}: {hashed.error}")
-        if line := renderer.one(hashed):
+        if line := renderer.file(hashed):
             sink.write(line, None)
 
     with ExitStack() as stack:

@@ -216,7 +216,7 @@ def _read_baseline(path: str | None) -> Baseline | None:
 
 
 def _write(report: Report, settings: ReportSettings, before: Baseline | None, console: Console) -> bool:
-    """Write what was asked for, first what somebody waits for; gives whether anything is otherwise than ``before``."""
+    """Write what was asked for, first what somebody waits for; returns whether anything differs from ``before``."""
     from dupfind import output as sink
     from dupfind.answers.changes import changes
     from dupfind.report import render

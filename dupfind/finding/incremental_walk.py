@@ -52,7 +52,7 @@ def remembered(folders: Sequence[FolderRow]) -> Remembered:
     return Remembered(folders, {folder.path: number for number, folder in enumerate(folders)}, inside)
 
 
-class Revisit(Walk):
+class IncrementalWalk(Walk):
     """One walk of one root, of a collection without needles.
 
     ``forgotten`` are devices whose folders are always read, since their times cannot be relied on. The problems of all

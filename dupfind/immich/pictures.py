@@ -160,7 +160,7 @@ class PictureSearch:
             advance(1)
 
     def _near(self, chosen: Mapping[str, tuple[Mapping[str, Any], list[str]]], looks: Mapping[str, Look]) -> list[str]:
-        """Look at the previews of these assets; gives the ids of those that come near to one of their needles."""
+        """Look at the previews of these assets; returns the ids of those that come near to one of their needles."""
         assert self.folder is not None
         assert self._listing.look_at is not None
         with tempfile.TemporaryDirectory(dir=self.folder.path, ignore_cleanup_errors=True) as folder:
@@ -175,7 +175,7 @@ class PictureSearch:
         ]
 
     def _previews(self, wanted: Sequence[str], folder: str) -> dict[str, str]:
-        """Download previews of these assets; gives the id of each by where it lies."""
+        """Download previews of these assets; returns the id of each by where it lies."""
 
         def download(number: str) -> str | None:
             content = self._client.preview(number)
@@ -238,7 +238,7 @@ class PictureSearch:
         return self._client.json_if_any(f"/api/assets/{number}")
 
     def _download(self, assets: Sequence[Asset]) -> tuple[list[Original], list[tuple[str, str]]]:
-        """Download originals as long as there is room; gives them, and why there is none of the others."""
+        """Download originals as long as there is room; returns them, and why there is none of the others."""
         assert self.folder is not None
         room_bytes = min(MOST_BYTES, int(shutil.disk_usage(self.folder.path).free * _FREE_SHARE))
         within: list[Asset] = []
@@ -263,7 +263,7 @@ class PictureSearch:
         return originals, notes
 
     def _original(self, asset: Asset) -> Original | str:
-        """Download one and see that it has the bytes that the server says; gives why not otherwise."""
+        """Download one and see that it has the bytes that the server says; returns why not otherwise."""
         assert self.folder is not None
         path = os.path.join(self.folder.path, asset.id)
         hasher = hashlib.sha1(usedforsecurity=False)

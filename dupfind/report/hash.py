@@ -36,7 +36,7 @@ class Renderer:
         """Return what stands before all answers."""
         return lines([("path", *self._asked.algorithms, "error")], self._screen) if self._format is Format.CSV else b""
 
-    def one(self, hashed: Hashed) -> bytes:
+    def file(self, hashed: Hashed) -> bytes:
         """Return what is printed of one answer as soon as it is known."""
         match self._format:
             case Format.JSON:

@@ -70,13 +70,13 @@ class Review:
         """Why there is nothing left to look at."""
         self._take(scanned, run)
 
-    def look_anew(self, scanned: Scanned, run: Run) -> None:
+    def take_scan(self, scanned: Scanned, run: Run) -> None:
         """Go on with another scan: files have other numbers then, and pages that are open are to be opened anew."""
         self._changes = Versions(self._changes.version + 1)
         self._take(scanned, run)
 
-    def look_no_more(self, why: str) -> None:
-        """Show nothing more of files that are not there any more, until :meth:`look_anew`."""
+    def show_gone(self, why: str) -> None:
+        """Show nothing more of files that are not there any more, until :meth:`take_scan`."""
         self._gone = why
 
     def _refuse_gone(self) -> None:
@@ -113,7 +113,7 @@ class Review:
         self._search = None
         self._live.read_anew()
         if not self._is_begun:
-            self._go_by(self._store.decisions, reading, reading.listener if self.era == 0 else None)
+            self._apply(self._store.decisions, reading, reading.listener if self.era == 0 else None)
             self._is_begun = True
 
     def page(self, reading: Reading) -> Served:
@@ -145,7 +145,7 @@ class Review:
         }
 
     def say(self, said: Said, version: int, reading: Reading) -> dict[str, Any]:
-        """Keep what a person says; gives what has changed after ``version``. Raises :class:`RefusedError`."""
+        """Keep what a person says; returns what has changed after ``version``. Raises :class:`RefusedError`."""
         self._refuse_old(version)
         self._read_again(reading)
         before = self._store.decisions
@@ -157,7 +157,7 @@ class Review:
             decisions = with_decision(before, self._decision(said, said.ruling, reading))
         self._keep(decisions)
         self._undone = [*self._undone[-_MOST_UNDONE:], before]
-        self._go_by(decisions, reading)
+        self._apply(decisions, reading)
         return self.since(version, reading)
 
     def undo(self, version: int, reading: Reading) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Review:
         if not self._undone:
             raise RefusedError("nothing has been decided since this page was opened")
         self._keep(self._undone[-1])
-        self._go_by(self._undone.pop(), reading)
+        self._apply(self._undone.pop(), reading)
         return self.since(version, reading)
 
     def decisions_file(self, _: Reading) -> bytes:
@@ -188,9 +188,9 @@ class Review:
         try:
             return self._store.as_they_are()
         except SettingsError as error:
-            raise self._none_any_more(error) from error
+            raise self._unreadable(error) from error
 
-    def _none_any_more(self, error: SettingsError) -> RefusedError:
+    def _unreadable(self, error: SettingsError) -> RefusedError:
         self._run.listener.warn(str(error))
         return RefusedError("the file of decisions holds none any more: see the terminal")
 
@@ -208,12 +208,12 @@ class Review:
         try:
             has_changed = self._store.read_again()
         except SettingsError as error:
-            raise self._none_any_more(error) from error
+            raise self._unreadable(error) from error
         if has_changed:
             self._undone.clear()
-            self._go_by(self._store.decisions, reading)
+            self._apply(self._store.decisions, reading)
 
-    def _go_by(self, decisions: Sequence[Decision], reading: Reading, listener: Listener | None = None) -> None:
+    def _apply(self, decisions: Sequence[Decision], reading: Reading, listener: Listener | None = None) -> None:
         live = self._live
         live.decide(decisions, reading, listener or Silence())
         before, self._state = self._state, _state_of(live)

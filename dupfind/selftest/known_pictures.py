@@ -90,7 +90,7 @@ class Probe(NamedTuple):
 
 
 def check(catalog: Known, installed: Mapping[str, str | None], pool: Pool) -> tuple[list[Check], list[Check]]:
-    """Decode each known picture, and half of each; gives what came of the whole ones and of the halves.
+    """Decode each known picture, and half of each; returns what came of the whole ones and of the halves.
 
     ``installed`` are the versions of the libraries, by distribution; None of one that is not there.
     """

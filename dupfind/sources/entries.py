@@ -127,7 +127,7 @@ class StoredEntry(FileEntry):
 
     @abstractmethod
     def now(self) -> FileEntry | None:
-        """Look at it again; gives the entry as it is now, None where it is gone. Raises ``OSError``."""
+        """Look at it again; returns the entry as it is now, None where it is gone. Raises ``OSError``."""
 
     def _replace(self, **fields: Any) -> Self:  # noqa: ANN401 - as the method of any named tuple
         """Return the same with other ``fields``; what a subclass keeps besides comes along."""
@@ -138,7 +138,7 @@ class StoredEntry(FileEntry):
 
 
 def entry_now(entry: FileEntry, *, follow_symlinks: bool) -> FileEntry | None:
-    """Look at a file again; gives the entry as it is now, None where no file is there. Raises ``OSError``."""
+    """Look at a file again; returns the entry as it is now, None where no file is there. Raises ``OSError``."""
     if isinstance(entry, StoredEntry):
         return entry.now()
     state = os.stat(entry.path, follow_symlinks=follow_symlinks)
@@ -190,7 +190,7 @@ def _open_without_blocking(path: str, flags: int) -> int:
 
 
 def open_unfollowed(path: str, flags: int, mode: int = 0o600, *, folder: int | None = None) -> int:
-    """Open a file that is no link, relative to the handle ``folder`` if given; gives its handle, which never waits.
+    """Open a file that is no link, relative to the handle ``folder`` if given; returns its handle, which never waits.
 
     Where the system has no O_NOFOLLOW, the name is looked at before and after. Raises OSError.
     """

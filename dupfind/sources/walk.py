@@ -88,7 +88,7 @@ class Walk:
         return Tree(self._root, entries, self.problems, frozenset(self.seen))
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
-        """Walk one folder after the other; gives the path of each and its files."""
+        """Walk one folder after the other; returns the path of each and its files."""
         pending = [(self._root.real, self._root.identity)]
         while pending:
             folder, identity = pending.pop()
@@ -98,7 +98,7 @@ class Walk:
             yield folder, self._entries
 
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
-        """Take in the files of ``folder``; gives the subfolders to enter, in order."""
+        """Take in the files of ``folder``; returns the subfolders to enter, in order."""
         handle = self.state = None
         if self._before and self._is_as_before(folder, identity):
             return []
@@ -167,7 +167,7 @@ class Walk:
     def _take_all(
         self, folder: str, items: Sequence[os.DirEntry[str]], handle: int | None
     ) -> list[tuple[str, FolderId]]:
-        """Take in the files among ``items`` of ``folder``; gives the subfolders to enter.
+        """Take in the files among ``items`` of ``folder``; returns the subfolders to enter.
 
         Files are looked at from the ``handle`` of their folder: the way to it need not be gone for each of them, which
         saves a sixth of the walk.
