@@ -51,8 +51,6 @@ from dupfind.version import __version__
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
-    from dupfind.matching.match import Matched
-    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
 
 
@@ -404,25 +402,30 @@ def find_matches(
     remains: dict[str, Remains] = {}
     unseen = 0
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
-        orientations = ORIENTATIONS if scan.rotations else 1
         reader.start()
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
-            import dupfind.matching.match  # noqa: F401
+            from dupfind.matching.decodes import Decodes
+            from dupfind.matching.match import Matched, match_pictures
         # Each candidate of a bare picture is decoded once more: with few needles that may be every one.
         bare = reader.bare() if may_be_bare and len(unproved) > MANY_NEEDLES * len(haystack) else None
-        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
+        pictures = reader.pictures(unproved, "decoding needles", ORIENTATIONS if scan.rotations else 1, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
-        readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
-        if scan.paranoid:  # a file that cannot be read again proves nothing, and might hide one that can
-            readable = [entry for entry in readable if entry.can_be_read]
+        # Where all is read again, a file that cannot be proves nothing, and might hide one that can.
+        readable = [
+            entry
+            for entry in haystack
+            if entry.path not in failures and entry.has_comparable_picture and (entry.can_be_read or not scan.paranoid)
+        ]
         bare = reader.bare(pictures) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
             matched = match_by_previews(run, pictures, readable, split, bare)
         else:
-            matched = _match_all(run, pictures, readable, split, candidates, bare)
+            candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
+            decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
+            matched = Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
         matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
         failures |= matched.failures
@@ -443,24 +446,6 @@ def find_matches(
         failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
-
-
-def _match_all(
-    run: Reading,
-    needles: Pictures,
-    haystack: list[FileEntry],
-    split: Mapping[str, frozenset[str]] | None,
-    candidates: Pictures | None,
-    bare: Bare | None,
-) -> Matched:
-    """Match with the whole haystack, which is decoded unless ``candidates`` are its pictures."""
-    from dupfind.matching.decodes import Decodes
-    from dupfind.matching.match import Matched, match_pictures
-
-    reader = run.reader
-    candidates = candidates or reader.pictures(haystack, "decoding haystack", 1, bare=bare)
-    decodes = Decodes(needles, candidates, reader.full_decodes, reader.measured)
-    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
 
 
 def _match_films(
