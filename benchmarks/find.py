@@ -25,7 +25,7 @@ from benchmarks.common import DUPFIND, machine, median, run
 from benchmarks.warm import _picture
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.cache_snapshots import SnapshotShelf
-from dupfind.finding.snapshot_store import Recollection
+from dupfind.finding.snapshot_store import SnapshotStore
 from dupfind.reading import Pictures, Reader
 from dupfind.run import Reading, Run
 from dupfind.session import with_reader
@@ -78,10 +78,10 @@ def _remember(some: Sequence[FileEntry], run: Reading) -> None:
     refs = run.reader.pictures(some, "decoding", 1).refs
     run.cache.flush()
     assert run.cache.path is not None
-    recollection = Recollection(Reading(run, _Knowing(run.settings, refs), run.cache), SnapshotShelf(run.cache.path))
-    collection = recollection.open(is_anew=True)
+    snapshots = SnapshotStore(Reading(run, _Knowing(run.settings, refs), run.cache), SnapshotShelf(run.cache.path))
+    collection = snapshots.open(is_anew=True)
     collection.read_pictures()
-    recollection.keep(collection)
+    snapshots.keep(collection)
 
 
 def _remember_all(settings: Settings, some: Sequence[FileEntry]) -> None:

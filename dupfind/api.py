@@ -37,7 +37,7 @@ from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.reasons import Reason
 from dupfind.report import Screen
 from dupfind.report.reasons import Roles, sentences
-from dupfind.report.text import clean as valid_text
+from dupfind.report.text import valid_text
 from dupfind.reviewing import decisions_store
 from dupfind.scanning import decisions_file
 from dupfind.settings import Format, make_report_settings, make_settings
@@ -109,10 +109,10 @@ def _limits(limits: Limits) -> Limits:
     return limits
 
 
-def _refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+def _refuse_unknown(given: Iterable[str], optional: Iterable[str]) -> None:
     """Raise ``TypeError`` as Python does: what is passed on would be told of by a name that no user knows."""
     for name in given:
-        if name not in known:
+        if name not in optional:
             names = ", ".join(sorted(Limits.__optional_keys__))
             raise TypeError(f"unexpected keyword argument {name!r}; arguments that all take: {names}")
 
@@ -220,8 +220,8 @@ def compare(
     listener = listener or Silence()
     files = named_files(map(os.fsdecode, (first, *others)))
     files, left_out = apart(files, read_mounts())  # looking at them may have made an automount come
-    for other in left_out:
-        listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
+    for duplicate in left_out:
+        listener.warn(f"{duplicate.given} is {files[0].given} itself and proves nothing: left out")
     return comparing.compare_files(settings, files, listener)
 
 
@@ -660,7 +660,7 @@ def to_json(answer: Answer) -> str:
 
 def _rendered(answer: Answer) -> bytes:
     from dupfind import report
-    from dupfind.report import cleaned, compare, explain, find, groups, imported, index, undone
+    from dupfind.report import clean, compare, explain, find, groups, import_, index, undo
 
     as_json, screen = Format.JSON, Screen()
     match answer:
@@ -677,11 +677,11 @@ def _rendered(answer: Answer) -> bytes:
         case Indexed():
             written = index.render(answer, as_json, screen)
         case ImportPlan() | Imported():
-            written = imported.render(answer, as_json, screen)
+            written = import_.render(answer, as_json, screen)
         case CleanPlan() | Cleaned():
-            written = cleaned.render(answer, as_json, screen)
+            written = clean.render(answer, as_json, screen)
         case Undone():
-            written = undone.render(answer, as_json, screen)
+            written = undo.render(answer, as_json, screen)
         case _:
             raise TypeError(f"{type(answer).__name__} is no answer of dupfind")
     return written

@@ -85,6 +85,7 @@ def _write_file(data: bytes, path: str) -> None:
             os.chmod(where, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
             file.write(data)
             file.flush()
+            # Else a crash right after the rename may leave an empty file under the name of the old one.
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:

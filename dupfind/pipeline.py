@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dupfind import libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Remains, Split
-from dupfind.cache.result_cache import Memory, program
+from dupfind.cache.result_cache import ResultCache, program
 from dupfind.digest import digest_of
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name
@@ -51,8 +51,6 @@ from dupfind.version import __version__
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
-    from dupfind.matching.match import Matched
-    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
 
 
@@ -137,8 +135,8 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         haystack = with_reader(run, partial(with_candidates, needles, haystack))
     files = _entries(needles), _entries(haystack)
     recipe = partial(_recipe, settings.scan.algorithm, listener)
-    memory = Memory(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
-    remembered = None if decisions or not run.recalls_findings else _recall(memory, sum(map(len, files)), listener)
+    results = ResultCache(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
+    remembered = None if decisions or not run.recalls_findings else _recall(results, sum(map(len, files)), listener)
     findings, learned, store = remembered, None, None
     if findings is None:
         # What reads files is loaded where there is something to be read.
@@ -157,7 +155,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
             listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
             needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
     if remembered is None and not decisions:
-        memory.keep(findings, time.time_ns())
+        results.keep(findings, time.time_ns())
         if store is not None and learned is not None:
             store.keep(findings, learned, *files, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
@@ -308,10 +306,10 @@ def _archives_recipe() -> str | None:
         return None
 
 
-def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
+def _recall(results: ResultCache, files: int, listener: Listener) -> Findings | None:
     """Recall what an earlier run over the same files has found."""
     with listener.part("look up", files):
-        remembered = memory.recall()
+        remembered = results.recall()
     if remembered is not None:
         with listener.stage("nothing has changed since an earlier run", None) as advance:
             advance(files)
@@ -404,25 +402,30 @@ def find_matches(
     remains: dict[str, Remains] = {}
     unseen = 0
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
-        orientations = ORIENTATIONS if scan.rotations else 1
         reader.start()
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
-            import dupfind.matching.match  # noqa: F401
+            from dupfind.matching.decodes import Decodes
+            from dupfind.matching.match import Matched, match_pictures
         # Each candidate of a bare picture is decoded once more: with few needles that may be every one.
         bare = reader.bare() if may_be_bare and len(unproved) > MANY_NEEDLES * len(haystack) else None
-        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
+        pictures = reader.pictures(unproved, "decoding needles", ORIENTATIONS if scan.rotations else 1, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
-        readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
-        if scan.paranoid:  # a file that cannot be read again proves nothing, and might hide one that can
-            readable = [entry for entry in readable if entry.can_be_read]
+        # Where all is read again, a file that cannot be proves nothing, and might hide one that can.
+        readable = [
+            entry
+            for entry in haystack
+            if entry.path not in failures and entry.has_comparable_picture and (entry.can_be_read or not scan.paranoid)
+        ]
         bare = reader.bare(pictures) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
             matched = match_by_previews(run, pictures, readable, split, bare)
         else:
-            matched = _match_all(run, pictures, readable, split, candidates, bare)
+            candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
+            decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
+            matched = Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
         matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
         failures |= matched.failures
@@ -443,24 +446,6 @@ def find_matches(
         failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
-
-
-def _match_all(
-    run: Reading,
-    needles: Pictures,
-    haystack: list[FileEntry],
-    split: Mapping[str, frozenset[str]] | None,
-    candidates: Pictures | None,
-    bare: Bare | None,
-) -> Matched:
-    """Match with the whole haystack, which is decoded unless ``candidates`` are its pictures."""
-    from dupfind.matching.decodes import Decodes
-    from dupfind.matching.match import Matched, match_pictures
-
-    reader = run.reader
-    candidates = candidates or reader.pictures(haystack, "decoding haystack", 1, bare=bare)
-    decodes = Decodes(needles, candidates, reader.full_decodes, reader.measured)
-    return Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
 
 
 def _match_films(

@@ -81,6 +81,7 @@ class Reader:
     def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
         """Return the digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
         with self._listener.part("look up", len(entries)):
+            # A digest from the cache says what the file was, and --paranoid asks what it is.
             cached = [None] * len(entries) if is_afresh else self._cache.recall_digests(entries)
             return self._digests(entries, cached)
 

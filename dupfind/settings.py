@@ -432,7 +432,7 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
 def _within(roots: Sequence[Root]) -> Iterator[str]:
     """Yield a line for each root that lies in one of the other side, which it is left out of."""
     for root in roots:
-        around = root_around(root.real, [other for other in roots if other.side is not root.side])
+        around = root_around(root.real, [opposite for opposite in roots if opposite.side is not root.side])
         if around is None or around.real == root.real or root.is_archive or root.is_catalog:
             continue
         if root.side is Side.NEEDLES:

@@ -151,7 +151,7 @@ def test_what_parts_nothing_leaves_no_mark(tree: TreeBuilder) -> None:
         assert report.decided == {}
 
 
-def test_the_parted_witness_that_is_named() -> None:
+def test_the_split_witness_that_is_named() -> None:
     """That which the scan had thought most of, whatever the order of the decisions."""
     pairs = [("/a", None), ("/c", Evidence.SAME), ("/b", Evidence.SIMILAR)]
     words = [(path, said(Ruling.DIFFERENT)._replace(evidence=grade)) for path, grade in pairs]

@@ -353,7 +353,7 @@ def test_members_are_remembered(hay: Path, tmp_path: Path, monkeypatch: pytest.M
     for path in needles.iterdir():
         os.utime(path, (old, old))
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
-    monkeypatch.setattr("dupfind.cache.result_cache.Memory.recall", lambda _: None)
+    monkeypatch.setattr("dupfind.cache.result_cache.ResultCache.recall", lambda _: None)
     cache = str(tmp_path / "cache.sqlite")
     read: list[str] = []
     real = MemberEntry.open

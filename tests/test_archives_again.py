@@ -63,7 +63,7 @@ class Labour:
         monkeypatch.setattr(Unpacked, "_unpack", unpack)
         monkeypatch.setattr(entries_module, "_open_without_blocking", open_)
         monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
-        monkeypatch.setattr("dupfind.cache.result_cache.Memory.recall", lambda _: None)
+        monkeypatch.setattr("dupfind.cache.result_cache.ResultCache.recall", lambda _: None)
 
     def of(self, hay: Path, needles: Path, **options: Any) -> tuple[int, int, Report]:
         """How often something was unpacked in a scan, how often a file was opened, and the report."""

@@ -26,7 +26,7 @@ from dupfind.commands import undoing
 from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
 from dupfind.report import Screen
-from dupfind.report import cleaned as report
+from dupfind.report import clean as report
 from dupfind.settings import Format, Settings
 from dupfind.sources.entries import ChangedError, entry_of
 from dupfind.sources.mounts import Mount, Mounts

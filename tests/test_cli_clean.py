@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.answers import decisions
-from dupfind.report import cleaned
+from dupfind.report import clean
 from fixtures import pictures
 from tests.helpers.acting import files_below
 from tests.helpers.archives import zipped
@@ -45,7 +45,7 @@ def test_a_dry_run_is_the_default(dupfind: Run, old: Path) -> None:
     ) == done.stdout.decode()
     assert before == files_below(old)
     plan = json.loads(dupfind(*CLEAN, "--trash", "--format", "json").stdout)
-    assert (cleaned.SCHEMA, True, "trash", None) == (plan["schema"], plan["is_plan"], plan["way"], plan["to"])
+    assert (clean.SCHEMA, True, "trash", None) == (plan["schema"], plan["is_plan"], plan["way"], plan["to"])
     assert [{"path": "old/x", "files": 2, "proved": 2, "set_aside": 0, "size_bytes": 15}] == plan["units"]
     assert [{"path": "old/z", "reason": "partial: 1 missing"}] == plan["left"]
 

@@ -13,7 +13,7 @@ import imagehash
 import pytest
 from PIL import Image
 
-from dupfind.report.hashes import SCHEMA
+from dupfind.report.hash import SCHEMA
 from fixtures import demo, pictures
 from tests.helpers.places import documented
 

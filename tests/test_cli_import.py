@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.answers import decisions
-from dupfind.report import imported, undone
+from dupfind.report import import_, undo
 from tests.helpers.acting import files_below
 from tests.helpers.decisions import file, word
 from tests.helpers.shelf import TreeBuilder
@@ -45,7 +45,7 @@ def test_a_plan(dupfind: Run, hay: Path) -> None:
     ) == done.stdout.decode()
     assert {"hay/a.txt": b"known"} == files_below(hay)
     plan = json.loads(dupfind(*IMPORT, "--dry-run", "--format", "json").stdout)
-    assert (imported.SCHEMA, True, "hay/in", "keep") == (plan["schema"], plan["is_plan"], plan["to"], plan["layout"])
+    assert (import_.SCHEMA, True, "hay/in", "keep") == (plan["schema"], plan["is_plan"], plan["to"], plan["layout"])
     assert [("old/b.txt", "b.txt", "missing", 3), ("old/sub/c.txt", "sub/c.txt", "missing", 5)] == [
         (file["path"], file["to"], file["why"], file["size_bytes"]) for file in plan["files"]
     ]
@@ -76,7 +76,7 @@ def test_an_import_and_an_undo(dupfind: Run, hay: Path, tmp_path: Path) -> None:
     assert Path(told["journal"]).parent == tmp_path / "state" / "dupfind" / "journals"
     assert 0 == dupfind("scan", "--haystack", "hay", "--needles", "old").returncode
     listed = json.loads(dupfind("undo", "--list", "--format", "json").stdout)
-    assert (undone.LIST_SCHEMA, [("import", 2, 0, "ended", ["hay/in"])]) == (
+    assert (undo.LIST_SCHEMA, [("import", 2, 0, "ended", ["hay/in"])]) == (
         listed["schema"],
         [
             (line["command"], line["files"], line["undone"], line["state"], line["places"])
@@ -86,7 +86,7 @@ def test_an_import_and_an_undo(dupfind: Run, hay: Path, tmp_path: Path) -> None:
     back = dupfind("undo", "--format", "json")
     assert (0, b"") == (back.returncode, back.stderr)
     told = json.loads(back.stdout)
-    assert (undone.SCHEMA, 2, 0) == (told["schema"], told["summary"]["undone"], told["summary"]["left"])
+    assert (undo.SCHEMA, 2, 0) == (told["schema"], told["summary"]["undone"], told["summary"]["left"])
     assert {"hay/a.txt": b"known"} == files_below(hay)
     again = dupfind("undo")
     assert (2, b"") == (again.returncode, again.stdout)

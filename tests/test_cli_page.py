@@ -197,7 +197,7 @@ def test_decisions(dupfind: Run, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("trees")
-def test_a_parted_pair_is_told_of(dupfind: Run, tmp_path: Path) -> None:
+def test_a_split_pair_is_told_of(dupfind: Run, tmp_path: Path) -> None:
     """In every format and on the page, which offers no option that would bring the pair back; totals agree."""
     decide(tmp_path, ("different", "n/a/large.png", "hay/small.png"), ("not-wanted", "n/b/other.png", None))
     said = "you have said that it differs from hay/small.png, 2026-11-21"
@@ -217,7 +217,7 @@ def test_a_parted_pair_is_told_of(dupfind: Run, tmp_path: Path) -> None:
     page = (tmp_path / "p.html").read_bytes()
     assert "0 files as the same picture, 1 file as different and 1 file as not wanted" in words(page)
     (row,) = block(page, "data")["files"]
-    assert (row["reason"], row["parted"]) == (said, block(page, "data")["given"][0]["needle"]["digest"])
+    assert (row["reason"], row["split"]) == (said, block(page, "data")["given"][0]["needle"]["digest"])
     assert "--accept" not in row["why"]
     assert [one["word"] for one in block(page, "data")["decided"]] == ["not-wanted"]
 

@@ -287,7 +287,7 @@ def test_a_file_of_patterns_alone() -> None:
         IgnoreFile("n/.dupfindignore", b"\\")
 
 
-def test_set_aside_where_folders_are_parted_by_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_aside_where_folders_are_separated_by_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern for names is never about the folder and the name in one, or it would set aside too much."""
     with monkeypatch.context() as patch:
         patch.setattr(os, "sep", "\\")

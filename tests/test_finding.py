@@ -233,7 +233,7 @@ class TestWarm:
         """Count the folders and the files that are read."""
         self.folders: list[str] = []
         self.files: list[str] = []
-        read_folder, entry_now = incremental_walk.Revisit._read_folder, collection.Collection._entry_now
+        read_folder, entry_now = incremental_walk.IncrementalWalk._read_folder, collection.Collection._entry_now
         reads = tasks.read_thumbnails
 
         def folder(walk: Any, path: str, identity: Any) -> Any:
@@ -244,7 +244,7 @@ class TestWarm:
             self.files += [os.path.basename(entry.path) for entry in entries]
             return reads(entries, *arguments, **options)
 
-        monkeypatch.setattr(incremental_walk.Revisit, "_read_folder", folder)
+        monkeypatch.setattr(incremental_walk.IncrementalWalk, "_read_folder", folder)
         monkeypatch.setattr(collection.Collection, "_entry_now", entry_now)
         monkeypatch.setattr(tasks, "read_thumbnails", decode)
 
@@ -441,7 +441,7 @@ def test_an_empty_haystack(tree: TreeBuilder, image: Path) -> None:
 
 def test_files_that_are_not_there_cost_no_walk(hay: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to look for."""
-    monkeypatch.setattr(incremental_walk.Revisit, "visit", lambda *_: pytest.fail("walked"))
+    monkeypatch.setattr(incremental_walk.IncrementalWalk, "visit", lambda *_: pytest.fail("walked"))
     settings = make_settings(haystack=[str(hay)], no_cache=True)
     answer = find_images(settings, [Given("nope", None, "no such file")], wanted(5, None), Silence())
     assert ("no such file", None, False) == (answer.sought[0].error, answer.files, answer.are_all_seen)

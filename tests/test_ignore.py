@@ -264,7 +264,7 @@ def test_snapshots_are_searched_but_not_trusted(tree: TreeBuilder, name: str) ->
     assert {f"sub/{name}": "snapshot folder: not trusted as haystack"} == reasons(haystack)
 
 
-def test_excludes_where_folders_are_parted_by_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_excludes_where_folders_are_separated_by_backslashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patterns are written with ``/`` everywhere; elsewhere a backslash is a letter of a name."""
     paths = ["2006\\raw", "\\2006\\raw", "2006/raw"]
     assert [None, None, "/2006/raw"] == [Excludes(["/2006/raw"]).matching(path, "x") for path in paths]

@@ -154,6 +154,18 @@ def test_a_partners_picture_proves_nothing(immich: Immich, tree: Tree) -> None:
     assert ["of another user"] == notes(report)
 
 
+def test_a_warning_counts_what_may_be_a_needle_itself(immich: Immich, tree: Tree) -> None:
+    """One by its checksum, and one whose preview comes near."""
+    immich.picture(jpeg(1), preview(1), originalPath="/data/library/admin/n/a.jpg")
+    immich.picture(jpeg(2), preview(2), originalPath="/data/library/admin/n/b.jpg")
+    needles = tree("n", {"a.jpg": jpeg(1), "b.jpg": jpeg(2, 70)})
+    warned: list[str] = []
+    chosen = make_settings(haystack=[immich.url], needles=[str(needles)], may_be_servers=True, workers=1, no_cache=True)
+    report = pipeline.scan(chosen, _hearing(warned), make_executor=one_thread)
+    assert {"a.jpg": ("missing", None), "b.jpg": ("missing", None)} == said(report)
+    assert any("2 of its assets prove nothing: they may be needles themselves" in text for text in warned), warned
+
+
 def test_an_asset_that_is_among_the_needles_proves_no_other(immich: Immich, tree: Tree) -> None:
     """Its original may be that needle: who deletes both has neither."""
     immich.picture(jpeg(1), preview(1), originalPath="/data/library/admin/lib/a.jpg")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dupfind.cache.snapshot import FolderRow
 from dupfind.finding import incremental_walk
-from dupfind.finding.incremental_walk import Revisit, Visited, remembered
+from dupfind.finding.incremental_walk import IncrementalWalk, Visited, remembered
 from dupfind.sources import walk
 from dupfind.sources.ignore import NOT_TRUSTED, Excludes
 from dupfind.sources.roots import haystack_roots
@@ -54,7 +54,7 @@ def visit(
 ) -> tuple[list[Visited], list[Problem]]:
     """Walk once more."""
     (own,) = haystack_roots([str(root)])
-    one = Revisit(own, RULES, [own, *others], forgotten)
+    one = IncrementalWalk(own, RULES, [own, *others], forgotten)
     return list(one.visit(remembered(known), 0)), one.problems
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_read_where_nothing_changed(tree: Path, monkeypatch: pytest.M
     first, problems = visit(tree)
     assert walked(tree) == (files_of(first), problems)
     assert {"excluded by --exclude *.bak", "symbolic link: not followed"} <= {one.reason for one in problems}
-    monkeypatch.setattr(Revisit, "_read_folder", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr(IncrementalWalk, "_read_folder", lambda *_: pytest.fail("read"))
     second, again = visit(tree, [one.row for one in first])
     assert list(range(len(first))) == [one.place for one in second]
     assert ([one.row for one in first], problems) == ([one.row for one in second], again)
@@ -220,7 +220,7 @@ def test_what_is_met_by_another_way_is_said(tree: Path) -> None:
     """A folder that was walked already is not taken from memory a second time."""
     first, _ = visit(tree)
     (own,) = haystack_roots([str(tree)])
-    one = Revisit(own, RULES, [own])
+    one = IncrementalWalk(own, RULES, [own])
     deep = os.stat(tree / "one" / "deep")
     one.seen.add((deep.st_dev, deep.st_ino))
     visited = list(one.visit(remembered([row.row for row in first]), 0))
@@ -274,6 +274,6 @@ def test_patterns_of_known_folders_count_as_matched(tree: Path) -> None:
     first, _ = visit(tree)
     (own,) = haystack_roots([str(tree)])
     excludes = Excludes(["*.bak", "e.*", "*.other"])
-    walk = Revisit(own, Rules(excludes), [own])
+    walk = IncrementalWalk(own, Rules(excludes), [own])
     list(walk.visit(remembered([one.row for one in first]), 0))
     assert frozenset({"*.bak", "e.*"}) == excludes.matched

@@ -170,7 +170,7 @@ def test_without_the_extra(tree: TreeBuilder, hay: Path, decoded: list[str], mon
 
 
 @pytest.mark.slow
-def test_what_a_person_has_parted(tree: TreeBuilder, hay: Path) -> None:
+def test_what_a_person_has_split(tree: TreeBuilder, hay: Path) -> None:
     """A film that is said to differ is no witness, and another one may be."""
     needles = tree("needles", {"n.mov": content(1, COARSE)})
     (hay / "c.mp4").write_bytes(content(1, SMALL._replace(gop=5)))

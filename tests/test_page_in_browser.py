@@ -203,20 +203,20 @@ def test_it_decides_exports_and_remembers(
     browser.click(".card [data-what=same]")
     assert browser.texts(".card .decided")[0].endswith("taken back")
     browser.run("for (const one of document.querySelectorAll('#chips input')) one.click()")
-    parted = "[...document.querySelectorAll('.card')].find((e) => e.querySelector('h3').textContent === 'IMG_0416.JPG')"
-    text = browser.run(f"return {parted}.textContent")
+    split = "[...document.querySelectorAll('.card')].find((e) => e.querySelector('h3').textContent === 'IMG_0416.JPG')"
+    text = browser.run(f"return {split}.textContent")
     assert "ou have said that it differs from" in text
     assert "--accept" not in text
     assert "decided: different from another" in text
-    assert browser.run(f"return {parted}.querySelector('.apart .path').textContent").endswith("tree 06.jpg")
-    assert browser.run(f"return {parted}.querySelector('.apart img').naturalWidth") > 100
-    assert browser.run(f"return {parted}.querySelectorAll('.apart button.frame').length") == 0
-    browser.run(f"{parted}.focus()")
-    browser.run(f"{parted}.scrollIntoView()")
+    assert browser.run(f"return {split}.querySelector('.apart .path').textContent").endswith("tree 06.jpg")
+    assert browser.run(f"return {split}.querySelector('.apart img').naturalWidth") > 100
+    assert browser.run(f"return {split}.querySelectorAll('.apart button.frame').length") == 0
+    browser.run(f"{split}.focus()")
+    browser.run(f"{split}.scrollIntoView()")
     browser.keys("u")
     assert browser.texts("#decided") == ["Decided: 1 not wanted"]
-    assert "taken back" in browser.run(f"return {parted}.textContent")
-    browser.run(f"{parted}.querySelector('[data-what=parted]').click()")
+    assert "taken back" in browser.run(f"return {split}.textContent")
+    browser.run(f"{split}.querySelector('[data-what=split]').click()")
     assert browser.texts("#decided") == ["Decided: 1 different, 1 not wanted"]
     assert browser.complaints() == []
 

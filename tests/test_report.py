@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dupfind.answers.changes import Changes
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, render
-from dupfind.report.text import clean, count, printable, size
+from dupfind.report.text import count, printable, size, valid_text
 from dupfind.settings import make_report_settings
 from dupfind.values import (
     Evidence,
@@ -71,8 +71,8 @@ def test_a_distance_is_told_of_whole_pictures_only(path: str, kind: Kind, code: 
 def test_reasons_in_every_format() -> None:
     """All of a file's in one sentence, of the needle and the haystack's copy; the code is that of the first."""
     smaller = Reason(ReasonCode.SMALLER, (160, 120, 320, 240))
-    parted = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD, ("hay/=1.jpg", 2, "2026-11-21"))
-    reasons = {"n/1.jpg": (smaller, parted), "n/2.jpg": (parted,), "n/3.jpg": ()}
+    split = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD, ("hay/=1.jpg", 2, "2026-11-21"))
+    reasons = {"n/1.jpg": (smaller, split), "n/2.jpg": (split,), "n/3.jpg": ()}
     answer = report([file(path, FileState.MISSING, reasons=some) for path, some in reasons.items()])
     differs = "you have said that it differs from hay/=1.jpg and 2 other files, 2026-11-21"
     both = f"the haystack's copy is smaller: 160 x 120 against 320 x 240; {differs}"
@@ -221,7 +221,7 @@ def test_sizes(size_bytes: int, expected: str) -> None:
 def test_words() -> None:
     """Counts and replaced bytes."""
     assert ("1 file", "0 files") == (count(1, "file"), count(0, "file"))
-    assert "bad\ufffd" == clean("bad\udcff")
+    assert "bad\ufffd" == valid_text("bad\udcff")
 
 
 def since(**changed: Any) -> Changes:

@@ -276,7 +276,7 @@ def test_what_rests_on_a_word() -> None:
     assert "1 decided file has no picture here: --html-pictures takes more." in words(page)
 
 
-def test_what_a_file_was_parted_from() -> None:
+def test_what_a_file_was_split_from() -> None:
     """Beside the nearest, where that is another."""
     files = [file("n/b/2.jpg", FileState.MISSING, reasons=(Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD),))]
     answer = report(files, [folder("n/b", FolderState.MISSING)])

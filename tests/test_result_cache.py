@@ -23,7 +23,7 @@ from dupfind.cache import cache_tables, cache_upkeep, result_cache
 from dupfind.cache.cache_file import CacheFile
 from dupfind.cache.cache_tables import Answer
 from dupfind.cache.packing import PackingError
-from dupfind.cache.result_cache import Memory, make_key
+from dupfind.cache.result_cache import ResultCache, make_key
 from dupfind.events import Silence
 from dupfind.evidence import evidence, fingerprint
 from dupfind.pictures import decode
@@ -169,7 +169,9 @@ class Desk:
         self.settings = dataclasses.replace(SETTINGS, cache=self.path)
         self.recipes: list[str] = []
 
-    def memory(self, recipe: str = "recipe", *, paranoid: bool = False, needles: list[FileEntry] = NEEDLES) -> Memory:
+    def memory(
+        self, recipe: str = "recipe", *, paranoid: bool = False, needles: list[FileEntry] = NEEDLES
+    ) -> ResultCache:
         """As a run would make it, a day after the files were changed."""
         settings = dataclasses.replace(self.settings, scan=dataclasses.replace(SCAN, paranoid=paranoid))
 
@@ -177,7 +179,7 @@ class Desk:
             self.recipes.append(recipe)
             return recipe
 
-        return Memory(settings, needles, HAYSTACK, tell, LATER_NS)
+        return ResultCache(settings, needles, HAYSTACK, tell, LATER_NS)
 
     def keep(self, findings: Findings = FOUND, **options: Any) -> None:
         """Keep what a run of a minute has found."""

@@ -145,7 +145,7 @@ def test_the_next_best_witness_comes(browser: Browser, served: Served, tmp_path:
     browser.wait(lambda: path not in browser.texts(card(browser, "IMG_0415.JPG", ".path"))[1:2])
     browser.wait(lambda: path in browser.texts(card(browser, "IMG_0415.JPG", ".apart .path")))
     assert browser.texts(card(browser, "IMG_0415.JPG", "h3")) == ["IMG_0415.JPG"]  # it stays where it is
-    browser.click(card(browser, "IMG_0415.JPG", "[data-what=parted]"))
+    browser.click(card(browser, "IMG_0415.JPG", "[data-what=split]"))
     browser.wait(lambda: path in browser.texts(card(browser, "IMG_0415.JPG", ".path"))[1:2])
     assert kept(tmp_path) == []
     assert complaints(browser) == []

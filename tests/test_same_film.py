@@ -204,7 +204,7 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_split: bool) -> Non
     assert ([] if is_split else [REASON]) == [match.reason for match in matches.values()]
 
 
-def test_films_that_a_person_has_parted_are_told_of(tree: TreeBuilder) -> None:
+def test_films_that_a_person_has_split_are_told_of(tree: TreeBuilder) -> None:
     """The report counts the word, and names it; what no scan had proved has lost nothing by it."""
     haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
     pair = needles / "n.mov", haystack / "w.mp4"

@@ -21,7 +21,7 @@ from dupfind.answers.findings import Findings
 from dupfind.cache import last_run
 from dupfind.cache.cache_schema import Part
 from dupfind.cache.last_run import LastRun, LastRunStore
-from dupfind.cache.result_cache import Memory
+from dupfind.cache.result_cache import ResultCache
 from dupfind.errors import CacheLostError
 from dupfind.matching import matcher
 from dupfind.pictures import jpeg as jpegs
@@ -357,7 +357,7 @@ def test_a_night(tmp_path: Path, name: str) -> None:
     given = {"cache": str(tmp_path / "cache.sqlite"), **night.options}
     with counting() as counts:
         before = scan(tmp_path / "hay", tmp_path / "old", **given)
-        with patch.object(Memory, "recall", lambda _: None):
+        with patch.object(ResultCache, "recall", lambda _: None):
             night.change(tmp_path)
             warm = scan(tmp_path / "hay", tmp_path / "old", **given)
             again = scan(tmp_path / "hay", tmp_path / "old", **given)
@@ -374,7 +374,7 @@ def test_a_night(tmp_path: Path, name: str) -> None:
 def two_nights(top: Path, change: Callable[[], object]) -> list[bool]:
     """Scan, let something happen, scan again and compare; gives which scans have gone the short way."""
     cache = str(top / "cache.sqlite")
-    with counting() as counts, patch.object(Memory, "recall", lambda _: None):
+    with counting() as counts, patch.object(ResultCache, "recall", lambda _: None):
         scan(top / "hay", top / "old", cache=cache)
         change()
         warm = scan(top / "hay", top / "old", cache=cache)
@@ -471,7 +471,7 @@ def test_what_could_not_be_compared(tmp_path: Path) -> None:
     with patch.object(Reader, "compare_at_full_size", fail), counting():
         first = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
     assert {"b.jpg": "similar/similar"} == states(first)
-    with patch.object(Memory, "recall", lambda _: None), counting() as counts:
+    with patch.object(ResultCache, "recall", lambda _: None), counting() as counts:
         second = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
     assert ([True], {"b.jpg": "present/same"}) == (counts, states(second))
 
@@ -576,7 +576,7 @@ def test_a_kill_while_it_is_kept(tmp_path: Path) -> None:
             pytest.raises(KeyboardInterrupt),
         ):
             scan(tmp_path / "hay", tmp_path / "old", cache=cache)
-    with counting() as counts, patch.object(Memory, "recall", lambda _: None):
+    with counting() as counts, patch.object(ResultCache, "recall", lambda _: None):
         warm = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
     with small():
         assert ([True], answer(scan(tmp_path / "hay", tmp_path / "old"))) == (counts, answer(warm))

@@ -208,7 +208,7 @@ def test_what_was_decided_has_pictures_too(trees: tuple[Path, Path]) -> None:
     assert names(decided(settings(*trees), words, 2).sights) == {"broken.jpg", "other.txt"}
 
 
-def test_what_was_parted_has_both_pictures(trees: tuple[Path, Path]) -> None:
+def test_what_was_split_has_both_pictures(trees: tuple[Path, Path]) -> None:
     """That of the nearest other, and that of the file that it was split from."""
     haystack, needles = trees
     large = str(needles / "large.png")

@@ -89,8 +89,8 @@ def test_the_page_has_a_sheet_for_both(dupfind: Run, tmp_path: Path) -> None:
     names = [row["path"] for row in rows]
     still, film, lone = (rows[names.index(f"n/{name}")] for name in ("a.jpg", "a.mov", "b.mov"))
     assert (names.index("n/a.mov"), names.index("n/a.jpg")) == (still["half"], film["of"])
-    assert "Live Photo: the other half, a.mov, is missing" == still["pair"]
-    assert "Live Photo: the other half, b.heic, is present" == lone["pair"]
+    assert {"kind": "Live Photo", "name": "a.mov", "verdict": "missing"} == still["pair"]
+    assert {"kind": "Live Photo", "name": "b.heic", "verdict": "present"} == lone["pair"]
     assert "half" not in lone
     assert "of" not in lone
     assert "pair" not in rows[names.index("n/c.mov")]

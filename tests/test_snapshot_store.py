@@ -13,7 +13,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.finding import snapshot_store
-from dupfind.finding.snapshot_store import Recollection
+from dupfind.finding.snapshot_store import SnapshotStore
 from dupfind.run import Reading, Run
 from dupfind.settings import Settings, make_settings
 from dupfind.values import Failure
@@ -91,15 +91,15 @@ def test_nothing_is_remembered_of_followed_links(path: str) -> None:
     """What they lead to changes without their folder."""
     with Cache(path, lambda: Recipe("", "", "")) as cache:
         shelf = SnapshotShelf(path)
-        one = Recollection(reading(settings(path, follow_symlinks=True), cache), shelf)
+        one = SnapshotStore(reading(settings(path, follow_symlinks=True), cache), shelf)
         assert one._shelf is None
-        assert Recollection(reading(settings(path), cache), shelf)._shelf is shelf
+        assert SnapshotStore(reading(settings(path), cache), shelf)._shelf is shelf
 
 
 def test_which_failures_are_told(path: str) -> None:
     """Those of pictures, by content or by name, and those that may pass."""
     with Cache(path, lambda: Recipe("", "", "")) as cache:
-        problems = Recollection(reading(settings(path), cache), None).problems_of(
+        problems = SnapshotStore(reading(settings(path), cache), None).problems_of(
             {
                 "h/d.txt": Failure("not a picture", is_image=False),
                 "h/c.txt": Failure("permission denied", is_image=False, lasting=False, stage="walk"),

@@ -110,7 +110,7 @@ def test_what_was_read_is_remembered(store: Store, tmp_path: Path, monkeypatch: 
     first = run(store, options, *sides)
     store.asked.clear()
     assert in_words(first) == in_words(run(store, options, *sides))
-    monkeypatch.setattr("dupfind.cache.result_cache.Memory.recall", lambda _: None)
+    monkeypatch.setattr("dupfind.cache.result_cache.ResultCache.recall", lambda _: None)
     assert in_words(first) == in_words(run(store, options, *sides))
     assert [] == store.asked
     store.put("needles", {"some/new.jpg": saved(3, 80)}, OLD_NS + 1)

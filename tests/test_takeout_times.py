@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.acting.import_plan import Needle
-from dupfind.acting.takeout_times import takeout_times
+from dupfind.commands.importing import takeout_times
 from dupfind.sidecars.contents import taken_seconds
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileState, FileVerdict, Kind

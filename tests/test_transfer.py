@@ -20,7 +20,7 @@ from dupfind.answers.clean import Cleaned, Fate
 from dupfind.commands import undoing
 from dupfind.errors import ActingError
 from dupfind.report import Screen
-from dupfind.report import cleaned as report
+from dupfind.report import clean as report
 from dupfind.settings import Format
 from dupfind.sources.mounts import Mount, Mounts
 from tests.helpers.acting import carry_out_clean, clean, contents, files_below, once, plan_clean, records, undo

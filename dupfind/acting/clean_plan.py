@@ -146,6 +146,7 @@ class Planner:
                 self.left.append(Left(file.path, file.state.value))
         for verdict in folders:
             if not verdict.is_in_archive and self._is_archive(verdict.path):
+                # What was skipped in an archive is no file of the scan, so that its files say too little.
                 if verdict.state is FolderState.CONTAINED:
                     units += self._try(verdict.path, self._file)
                 else:

@@ -37,7 +37,7 @@ STAGE = "moving"
 Prove = Callable[[Claim], Look]
 """Reads a needle and its witness again, both held open, and says what is left of the claim."""
 Relist = Callable[[Unit], Collection[str] | None]
-"""Walks a folder again as a scan does; gives the paths of its files without junk, None where anything was skipped."""
+"""Walks a folder again as a scan does; returns the paths of its files without junk, None where anything was skipped."""
 
 
 class _RefusedError(Exception):
@@ -117,7 +117,7 @@ class Cleaner:
         """By device and inode of what was moved, its time of change since: a move sets it, also for other links."""
 
     def run(self) -> list[Gone]:
-        """Move one unit after the other; gives what became of each."""
+        """Move one unit after the other; returns what became of each."""
         gone: list[Gone] = []
         units = self._plan.units
         with self._listener.stage(STAGE, self._plan.size_bytes) as advance:
@@ -225,6 +225,7 @@ class Cleaner:
         except NotListedError as error:
             raise _RefusedError(str(error)) from None
         planned = {thing.below: thing.state for thing in unit.things}
+        # What came since the scan was proved by nobody, and would go with the folder.
         if listed.states.keys() != planned.keys():
             raise _RefusedError("files came or went since it was looked at")
         if {inner.below for inner in listed.folders} != {inner.below for inner in unit.folders}:
@@ -306,6 +307,7 @@ class Cleaner:
     def _check_moved(self, unit: Unit, thing: Thing, held: _Held | None, step: _Step, spot: Spot) -> None:
         """Raise where what lies at the new place is not the file that was held open, or listed."""
         identity = held.identity if held is not None else thing.state[:2]
+        # Between the last look and the rename another program may have put its file there.
         if step.state[:2] != tuple(identity):
             self._moved_back(unit, spot, [step])
             raise _RefusedError(f"{_shown(unit, thing)}: another file came in its place", is_final=True)
@@ -342,7 +344,7 @@ class Cleaner:
             raise _RefusedError(f"{os.path.join(around.path, name)}: it changed since it was looked at")
 
     def _proved(self, held: _Held, thing: Thing, stack: ExitStack) -> list[_Held]:
-        """Prove a needle by each of its witnesses, all held open; gives these. Raises where one does not prove it."""
+        """Prove a needle by each of its witnesses, all held open; returns these. Raises where one does not prove it."""
         witnesses: dict[str, _Held] = {}
         for claim in thing.claims:
             for entry in claim.witnesses:
@@ -361,7 +363,7 @@ class Cleaner:
         """Count the devices of witnesses; one file that two mounts show is one witness, whatever their devices say."""
         apart: dict[int, _Held] = {}
         for witness in witnesses:
-            if not any(self._same_file.is_itself(witness.entry, other.entry) for other in apart.values()):
+            if not any(self._same_file.is_itself(witness.entry, counted.entry) for counted in apart.values()):
                 apart.setdefault(witness.state[0], witness)
         return len(apart)
 
@@ -371,6 +373,7 @@ class Cleaner:
         shown = f"{needle.entry.path}: its witness {entry.path}"
         if not (entry.is_on_disk and entry.can_be_read):
             raise _RefusedError(f"{shown} cannot be held open")
+        # Else two folders that prove each other would both go.
         if not self._going.isdisjoint(_around(entry.path)):
             raise _RefusedError(f"{shown} is about to go itself")
         with ExitStack() as stack:
@@ -383,8 +386,10 @@ class Cleaner:
             stack.callback(os.close, handle)
             opened = os.fstat(handle)
             state = state_of(opened)
+            # Two links are one file: with the needle the only copy would go.
             if state[:2] == needle.state[:2]:
                 raise _RefusedError(f"{shown} is the same file: a hard link, which frees nothing and saves nothing")
+            # By its number, since another path may lead to a file that has gone.
             if state[:2] in self._moved:
                 raise _RefusedError(f"{shown} has been moved in this run")
             now = entry_of(entry.path, opened)
@@ -404,11 +409,12 @@ class Cleaner:
         look = self._prove(Claim(needle, (proof,), claimed.evidence, None, claimed.is_same_data))
         if look.failure is not None or look.witness != witness.entry.path or look.evidence is None:
             raise _RefusedError(f"{claimed.needle.path}: {look.failure or 'it was not proved again'}")
+        # A likeness is enough for no move, whatever the scan was asked to accept.
         if look.evidence.rank > Evidence.SAME.rank:
             raise _RefusedError(f"{claimed.needle.path}: read again, it and its witness only look alike")
 
     def _moved_back(self, unit: Unit, spot: Spot, steps: Sequence[_Step]) -> bool:
-        """Move back what was moved of a unit, the last first; gives whether all of it could be."""
+        """Move back what was moved of a unit, the last first; returns whether all of it could be."""
         is_whole = True
         for step in reversed(steps):
             if step.carried is not None:
@@ -426,7 +432,7 @@ class Cleaner:
         return is_whole
 
     def _brought_back(self, unit: Unit, step: _Step, spot: Spot) -> bool:
-        """Have a file that was copied to another file system lie where it lay, and only there; gives whether so."""
+        """Have a file that was copied to another file system lie where it lay, and only there; returns whether so."""
         carried = step.carried
         assert carried is not None
         try:
@@ -439,7 +445,7 @@ class Cleaner:
         return True
 
     def _remove_folders(self, unit: Unit) -> list[str]:
-        """Remove the folders that are empty now, the innermost first; gives a note for each that stays."""
+        """Remove the folders that are empty now, the innermost first; returns a note for each that stays."""
         notes = []
         for inner in reversed(unit.folders):
             path = os.path.join(unit.real, *inner.below)

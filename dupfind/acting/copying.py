@@ -81,6 +81,7 @@ def _finished(target: Temporary, folder: Folder, read_digest: bytes, size_bytes:
         again, length_bytes, state = _read_back(target, folder)
     except OSError as error:
         raise _cannot_write(error) from error
+    # Only what the disk gives back shows what it holds; the write itself succeeds on a broken cable, too.
     if (again, length_bytes) != (read_digest, size_bytes):
         raise NotCopiedError("the copy, read back, has other bytes: the disk or its cable may be broken")
     return Copied(read_digest, size_bytes, state, notes)
@@ -95,14 +96,14 @@ def _identity(file: IO[bytes], entry: FileEntry) -> tuple[int, ...]:
 
 
 def _write(file: IO[bytes], handle: int, advance: Callable[[int], None]) -> tuple[bytes, int]:
-    """Write what ``file`` holds; gives the digest of what was read, and its length."""
+    """Write what ``file`` holds; returns the digest of what was read, and its length."""
     running, size_bytes = RunningDigest(), 0
     while block := file.read(_BLOCK_BYTES):
         running.add(block)
-        rest = memoryview(block)
+        unwritten = memoryview(block)
         try:
-            while rest:
-                rest = rest[os.write(handle, rest) :]
+            while unwritten:
+                unwritten = unwritten[os.write(handle, unwritten) :]
         except OSError as error:
             raise _cannot_write(error) from error
         size_bytes += len(block)
@@ -116,7 +117,7 @@ def _cannot_write(error: OSError) -> NotCopiedError:
 
 
 def _set_times(entry: FileEntry, handle: int) -> str | None:
-    """Keep the time of modification; gives a note where the file system has not taken it."""
+    """Keep the time of modification; returns a note where the file system has not taken it."""
     modified_ns = entry.mtime_ns if entry.modified_ns is None else entry.modified_ns
     try:
         os.utime(handle, ns=(modified_ns, modified_ns))
@@ -126,7 +127,7 @@ def _set_times(entry: FileEntry, handle: int) -> str | None:
 
 
 def _attributes(file: IO[bytes], handle: int) -> tuple[str, ...]:
-    """Keep the user's extended attributes; gives a note for those that the other file system has not taken."""
+    """Keep the user's extended attributes; returns a note for those that the other file system has not taken."""
     if not hasattr(os, "listxattr"):
         return ()
     lost = []

@@ -41,6 +41,7 @@ class Drive(NamedTuple):
         if self.inner != now.inner:
             return False
         if self.uuid and now.uuid:
+            # It stays with the file system wherever that is plugged in, and says more than all the rest.
             return self.uuid == now.uuid
         numbers = ((self.fsid, now.fsid), (self.inode, now.inode))
         is_like = (self.kind, self.source) == (now.kind, now.source)
@@ -62,8 +63,8 @@ def _line(place: str, mounts: Mounts) -> Mount:
 
 def _drive(place: str, mounts: Mounts, line: Mount) -> Drive:
     below = os.path.relpath(place, line.point)
-    known = mounts.place(place)
-    inner = known[1] if known is not None else below
+    of_mount = mounts.place(place)
+    inner = of_mount[1] if of_mount is not None else below
     (volume,) = volumes_of([line.device], mounts, {line.device: line.point})
     fsid, inode = 0, 0
     with suppress(OSError, AttributeError):  # Windows has no statvfs

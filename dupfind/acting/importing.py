@@ -42,12 +42,14 @@ class Importer:
         """By folder, the names in it by what some file systems take them for: listed once, then kept up to date."""
 
     def run(self, items: Sequence[Item]) -> list[Done]:
-        """Copy one after the other; gives what became of each. Survives what goes wrong with a single file."""
+        """Copy one after the other; returns what became of each. Survives what goes wrong with a single file."""
         done: list[Done] = []
         with self._listener.stage(STAGE, sum(item.entry.size_bytes for item in items)) as advance:
             for item in items:
                 reason = self._why_over()
-                outcome = self._one(item, advance) if reason is None else Done(item, Fate.NOT_DONE, reason=reason)
+                outcome = (
+                    self._import_item(item, advance) if reason is None else Done(item, Fate.NOT_DONE, reason=reason)
+                )
                 if outcome.fate is Fate.NOT_DONE:  # and so are all that follow
                     break
                 done.append(outcome)
@@ -59,20 +61,21 @@ class Importer:
         """Tell why no further file is to be begun; None where one may."""
         if self._should_stop() is not None:
             return "stopped before it was begun"
+        # A drive may have been unplugged, and the empty mount point would be filled instead.
         if not self._root.is_where_it_was():
             return "the destination is not what it was: it was moved, replaced or unplugged"
         return None
 
-    def _one(self, item: Item, advance: Callable[[int], None]) -> Done:
+    def _import_item(self, item: Item, advance: Callable[[int], None]) -> Done:
         """Bring over one file; :attr:`Fate.NOT_DONE` means that no other one can be brought over either."""
         try:
-            with self._folder(item.folder) as folder:
-                taken = self._taken(item.folder, folder)
+            with self._open_folder(item.folder) as folder:
+                taken = self._taken_names(item.folder, folder)
                 there = self._already_there(item, folder, taken)
                 if there is not None:
                     advance(item.entry.size_bytes)
                     return Done(item, Fate.THERE, "/".join((*item.folder, there)))
-                done = self._copied(item, folder, taken, advance)
+                done = self._copy_item(item, folder, taken, advance)
                 if done.target is not None:
                     name = done.target.rpartition("/")[2]
                     taken.setdefault(key(name), []).append(name)
@@ -85,7 +88,7 @@ class Importer:
             return Done(item, Fate.FAILED, reason=f"{'/'.join(item.folder) or os.curdir}: {reason_of(error)}")
 
     @contextmanager
-    def _folder(self, parts: Sequence[str]) -> Iterator[Folder]:
+    def _open_folder(self, parts: Sequence[str]) -> Iterator[Folder]:
         """Return the folder that a file is to lie in; made where it is not there,
         from the root on, and never by a link.
         """
@@ -104,7 +107,7 @@ class Importer:
         finally:
             folder.close()
 
-    def _taken(self, parts: tuple[str, ...], folder: Folder) -> dict[str, list[str]]:
+    def _taken_names(self, parts: tuple[str, ...], folder: Folder) -> dict[str, list[str]]:
         """Return the names that are taken in a folder. What came since is met when a name is given."""
         if parts not in self._names:
             names: dict[str, list[str]] = {}
@@ -136,7 +139,9 @@ class Importer:
         except (OSError, ChangedError):
             return False
 
-    def _copied(self, item: Item, folder: Folder, taken: Mapping[str, object], advance: Callable[[int], None]) -> Done:
+    def _copy_item(
+        self, item: Item, folder: Folder, taken: Mapping[str, object], advance: Callable[[int], None]
+    ) -> Done:
         temporary = temporary_name()
         facts = {"source": item.path, **_origin(item.entry), "folder": list(item.folder), "temporary": temporary}
         step = self._begin("copy", **facts)
@@ -161,7 +166,10 @@ class Importer:
         for number in range(item.number, _MOST_NUMBER):
             name = numbered(item.plain, number, item.shift)
             if key(name) not in taken:
-                self._add(step, name=name, state=state_of(copied.state), digest=copied.digest.hex())
+                try:
+                    self._journal.add(step, name=name, state=state_of(copied.state), digest=copied.digest.hex())
+                except OSError as error:
+                    raise _cannot_note(error) from error
                 with suppress(FileExistsError):  # it was taken meanwhile
                     target.publish(name)
                     return name
@@ -170,12 +178,6 @@ class Importer:
     def _begin(self, do: str, **facts: object) -> int:
         try:
             return self._journal.begin(do, **facts)
-        except OSError as error:
-            raise _cannot_note(error) from error
-
-    def _add(self, step: int, **facts: object) -> None:
-        try:
-            self._journal.add(step, **facts)
         except OSError as error:
             raise _cannot_note(error) from error
 
@@ -211,7 +213,7 @@ def open_destination(plan: ImportPlan, journal: Journal) -> Iterator[Folder]:
 
 
 def remove_left_overs(root: Folder, own: Journal) -> int:
-    """Remove temporary files that earlier imports have left in a destination, by their journals; gives how many.
+    """Remove temporary files that earlier imports have left in a destination, by their journals; returns how many.
 
     Only what the journal names of a run that is over, and that did not finish that copy.
     """
@@ -220,6 +222,7 @@ def remove_left_overs(root: Folder, own: Journal) -> int:
         if recorded.command != "import" or recorded.id == own.id or recorded.head.get("real") != root.path:
             continue
         unfinished = [step for step in recorded.steps.values() if step.get("do") == "copy" and "done" not in step]
+        # A run that is going on still writes to its temporary files.
         if not unfinished or journals.is_running(recorded):
             continue
         for step in unfinished:

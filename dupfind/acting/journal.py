@@ -130,7 +130,7 @@ class Journal:
             raise CutOffError(reason, self.path) from error
 
     def begin(self, do: str, **facts: Any) -> int:  # noqa: ANN401 - what JSON has a form for
-        """Note down a step before it is made; gives its number. Raises ``OSError``: the step must not be made then."""
+        """Note a step down before it is made; returns its number. Raises ``OSError``: it must not be made then."""
         self._steps += 1
         self._write({"step": self._steps, "do": do, **facts})
         return self._steps
@@ -174,9 +174,9 @@ class Journal:
             raise OSError(errno.ENOENT, "the journal was deleted")
         size_bytes = state.st_size
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
+            unwritten = memoryview(data)
+            while unwritten:
+                unwritten = unwritten[os.write(self._handle, unwritten) :]
         except OSError:  # half a line would swallow the next one
             with suppress(OSError):
                 os.ftruncate(self._handle, size_bytes)
@@ -219,11 +219,11 @@ class Recorded:
 def read(path: str) -> Recorded:
     """Read a journal. Raises :class:`~dupfind.errors.ActingError` where it is none, or others may write it."""
     path = os.path.abspath(path)
-    *lines, rest = _content(path).split(b"\n")
+    *lines, torn = _content(path).split(b"\n")
     records = [record for line in lines if (record := _parsed(line)) is not None]
     if not records or not _is_head(records[0]):
         raise ActingError(f"{path}: not a journal of dupfind")
-    recorded = Recorded(path, records[0], is_torn=bool(rest))
+    recorded = Recorded(path, records[0], is_torn=bool(torn))
     for record in records[1:]:
         if not _is_sound(record):
             raise ActingError(f"{path}: not a journal of dupfind: it has a line that no run writes")
@@ -245,6 +245,7 @@ def _content(path: str) -> bytes:
             raise ActingError(f"{path}: {reason}")
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
+            # A journal says which files are moved where: only the user's own is obeyed.
             if reason := permissions.distrust_of_file(os.fstat(file.fileno())):
                 raise ActingError(f"{path}: it {reason}")
             return file.read()
@@ -275,18 +276,13 @@ def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_name, value))
 
 
-def _is_way(value: object) -> bool:
-    return _is_name(value) or _is_names(value)
-
-
 def _is_drives(value: object) -> bool:
     """Tell whether a value is what :mod:`dupfind.acting.drives` notes."""
-    return isinstance(value, list) and all(isinstance(drive, dict) and _is_drive(drive) for drive in value)
-
-
-def _is_drive(drive: Record) -> bool:
-    return all(_is_name(drive.get(name)) for name in ("place", "point", "inner", "kind", "source", "uuid")) and all(
-        _is_number(drive.get(name)) for name in ("fsid", "inode")
+    return isinstance(value, list) and all(
+        isinstance(drive, dict)
+        and all(_is_name(drive.get(name)) for name in ("place", "point", "inner", "kind", "source", "uuid"))
+        and all(_is_number(drive.get(name)) for name in ("fsid", "inode"))
+        for drive in value
     )
 
 
@@ -330,7 +326,7 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "marks": _is_marks,
     "witnesses": _is_names,
     "folder": _is_names,
-    "path": _is_way,
+    "path": lambda value: _is_name(value) or _is_names(value),
     "source": _is_name,
     "origin": _is_name,
     "archive": _is_numbers,
@@ -511,7 +507,7 @@ def alone() -> Iterator[None]:
 
 
 def _lock(handle: int) -> bool:
-    """Take the lock on an open file; gives whether it was to be had."""
+    """Take the lock on an open file; returns whether it was to be had."""
     try:
         import fcntl
     except ImportError:  # Windows, where nothing acts

@@ -140,8 +140,8 @@ def _fields_of(template: str) -> set[str]:
         if field is None:
             continue
         if field not in FIELDS or spec or conversion:
-            known = ", ".join(f"{{{known}}}" for known in FIELDS)
-            raise SettingsError(f"--layout: {{{field}}} is none of {known}")
+            allowed = ", ".join(f"{{{name}}}" for name in FIELDS)
+            raise SettingsError(f"--layout: {{{field}}} is none of {allowed}")
         fields.add(field)
     return fields
 
@@ -151,8 +151,10 @@ def _plain(name: str, *, is_windows: bool) -> str:
     name = name.replace("/", "_").replace("\0", "_")
     if is_windows:
         name = _FORBIDDEN.sub("_", name)
+    # These would lead out of the folder, or name it.
     if name in ("", ".", ".."):
         return "_"
+    # Windows takes such a name for a device, with any ending.
     if _RESERVED.fullmatch(name):
         name = "_" + name
     # Windows drops dots and blanks at the end of a name without a word, so that two become one.

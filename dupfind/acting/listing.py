@@ -51,6 +51,7 @@ def list_folder(path: str, roots: Collection[FolderId]) -> Listed:
             state = os.lstat(folder)
             if state.st_dev != top.st_dev:
                 raise NotListedError(f"another file system is mounted in it, at {folder}")
+            # A root that lies in this folder is a question of its own: it does not go along.
             if below and (state.st_dev, state.st_ino) in roots:
                 raise NotListedError(f"{folder} in it is a root of its own")
             listed.folders.append(Inner(below, marks_of(folder)))

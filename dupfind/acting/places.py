@@ -30,6 +30,7 @@ _ON_THE_WAY = _FOLDER | getattr(os, "O_PATH", 0)
 """A folder that is only passed through need not be readable."""
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# RENAME_NOREPLACE of Linux: the kernel refuses a name that is taken, in the same step.
 _NOREPLACE = 1
 _REPLACE = 0
 _HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -156,6 +157,7 @@ class Temporary:
     def close(self) -> None:
         """Let go of it; what has no final name yet is removed, while it is the file that was made here."""
         with suppress(OSError):
+            # By then another file may lie under our name; that one stays.
             if self._is_there and os.path.samestat(self._folder.look(self.name), os.fstat(self.handle)):
                 os.unlink(self.name, dir_fd=self._folder.handle)
         os.close(self.handle)
@@ -174,7 +176,8 @@ def is_temporary_name(name: str) -> bool:
 
 
 def remove_left_over(folder: Folder, name: str) -> bool:
-    """Remove a temporary file that a run has left which is over, by its journal; gives whether it was there."""
+    """Remove a temporary file that a run has left which is over, by its journal; returns whether it was there."""
+    # The name comes from a journal, which a person can edit: nothing but our own kind of name is removed.
     if not is_temporary_name(name):
         return False
     try:
@@ -212,7 +215,7 @@ def rename(source: Folder, name: str, target: Folder, new_name: str, *, is_own: 
 def give_up(
     folder: Folder, name: str, state: Sequence[int], parked: str, confirm: Callable[[int], None] | None = None
 ) -> int:
-    """Take the name of a file away, of which the caller has read back a copy elsewhere; gives its time of change then.
+    """Take away the name of a file whose copy elsewhere the caller has read back; returns its time of change then.
 
     It is held open, nobody else may write to it, and it is in this ``state``, of which no number is left out; what
     ``confirm`` raises, who is given the open file, keeps it as well. Then it gets the name ``parked``, by chance, under
@@ -288,6 +291,7 @@ def _keep_writers_out(handle: int, folder: str) -> None:
     except OSError as error:
         mount = read_mounts().around(folder)
         if error.errno == errno.EAGAIN and not (mount is not None and mount.system.is_remote):
+            # Whatever it writes from now on would be in no copy.
             raise OSError(errno.EBUSY, "another program has it open for writing") from error
 
 
@@ -319,7 +323,7 @@ def _function() -> ctypes._NamedFuncPointer | None:
 
 
 def _renameat2(source: int, name: str, target: int, new_name: str, flags: int = _NOREPLACE) -> int:
-    """Rename, without replacing unless ``flags`` say so; gives the number of the error, 0 for none."""
+    """Rename, without replacing unless ``flags`` say so; returns the number of the error, 0 for none."""
     function = _function()
     if function is None:
         return errno.ENOSYS

@@ -117,7 +117,7 @@ class ToFolder:
 
 
 def make_folders(spot: Spot, belows: Sequence[tuple[str, ...]], journal: Journal) -> list[int]:
-    """Make the folders of a unit at its place, the outermost first; gives the steps. Raises ``OSError``."""
+    """Make the folders of a unit at its place, the outermost first; returns the steps. Raises ``OSError``."""
     steps = []
     for below in belows:
         parts = (spot.name, *below)

@@ -115,7 +115,8 @@ def carry(
     except OSError as error:
         if not is_noted:
             journal.failed(number, reason_of(error))
-        raise _not_copied(error) from error
+        is_final = isinstance(error, NoSafeRenameError) or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+        raise NotCopiedError(f"cannot be copied: {reason_of(error)}", is_final=is_final) from error
     doubtful = state[0] in read_mounts().forgetful or is_racy(
         state[4], state[3], state[1], began_ns - RACY_NS, time.time_ns()
     )
@@ -126,22 +127,19 @@ def _nobody(_: int) -> None:
     """Tell nobody how far a copy is: progress counts files that went."""
 
 
-def _not_copied(error: OSError) -> NotCopiedError:
-    is_final = isinstance(error, NoSafeRenameError) or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-    return NotCopiedError(f"cannot be copied: {reason_of(error)}", is_final=is_final)
-
-
 def let_go(journal: Journal, carried: Carried, places: tuple[Folder, str, Folder, str]) -> int:
-    """Give a file up where it lay, whose copy is as it was read back; gives its time of change then, for other links.
+    """Give a file up where it lay, whose copy is as it was read back; returns its time of change then, for other links.
 
     Raises ``OSError``: it stays.
     """
     around, name, target, new_name = places
     if not target.has(new_name):
         raise OSError(errno.ESTALE, "its copy is gone")
+    # The file is given up for this copy: it has to be the one that was read back.
     if state_of(target.look(new_name)) != carried.copied:
         raise OSError(errno.ESTALE, "its copy changed")
     parked = temporary_name()
+    # Noted first: after a kill the parked name is known to nobody else.
     journal.add(carried.number, parked=parked)
     carried.record["parked"] = parked
     confirm = _has_digest(carried.record["digest"]) if carried.is_doubtful else None
@@ -151,7 +149,7 @@ def let_go(journal: Journal, carried: Carried, places: tuple[Folder, str, Folder
 
 
 def drop_copy(carried: Carried, places: tuple[Folder, str, Folder, str]) -> bool:
-    """Remove a copy of this run whose file is still where and what it was; gives whether it did."""
+    """Remove a copy of this run whose file is still where and what it was; returns whether it did."""
     around, name, target, new_name = places
     try:
         if state_of(around.look(name)) != carried.state:
@@ -163,7 +161,7 @@ def drop_copy(carried: Carried, places: tuple[Folder, str, Folder, str]) -> bool
 
 
 def remove_left_overs(own: Journal) -> int:
-    """Remove temporary files of copies that earlier runs did not finish, by their journals; gives how many.
+    """Remove temporary files of copies that earlier runs did not finish, by their journals; returns how many.
 
     Where a copy was finished, :func:`take_back` looks after it.
     """
@@ -267,6 +265,7 @@ class _Return:
         """Raise where the file that is there is not the one that was, or nobody can tell that it is not its copy."""
         if not _holds(self._around, self._name, self._digest):
             raise NotBackError("its old name is taken")
+        # If both names lead to one file, dropping the copy drops the file.
         if self._away.has(self._away_name) and self._may_be_one():
             raise NotBackError("it and its copy may be the same file, reached by another way")
 

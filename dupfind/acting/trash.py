@@ -68,6 +68,7 @@ class Trash:
         user = str(os.getuid())
         with suppress(OSError):
             mode = os.lstat(shared).st_mode
+            # Without the sticky bit others could take away or replace what lies in a shared trash.
             if stat.S_ISDIR(mode) and mode & stat.S_ISVTX:
                 return _own_folder(os.path.join(shared, user))
         return _own_folder(os.path.join(self._top, f".Trash-{user}"))

@@ -124,11 +124,12 @@ class _Undo:
         """What of them could not be had as it was, and which journals cannot be read."""
 
     def step(self, number: int, step: Record) -> Back | None:
-        """Take back one step; gives what became of a file, None for what is no file or was never made."""
+        """Take back one step; returns what became of a file, None for what is no file or was never made."""
         is_file = step.get("do") in FILE_STEPS
         path = ""
         try:
-            path = self._path_of(step) if is_file else ""
+            if is_file:
+                path = str(step["target"]) if "target" in step else self._path_of_copy(step)
             to = self._take_back(number, step)
         except _NeverMadeError:
             is_file = False
@@ -151,7 +152,7 @@ class _Undo:
         return Back(path, is_undone=True, to=to) if is_file else None
 
     def _take_back(self, number: int, step: Record) -> str | None:
-        """Take back one step; gives where a file lies now. Raises what :meth:`step` answers."""
+        """Take back one step; returns where a file lies now. Raises what :meth:`step` answers."""
         self._check_drives(step)
         match step.get("do"):
             case "copy" if "name" not in step:  # it never got its name
@@ -200,11 +201,9 @@ class _Undo:
         near = os.path.dirname(path)
         while not os.path.lexists(near):
             near = os.path.dirname(near)
+        # On an empty mount point the folder would be hidden as soon as the drive is back.
         if noted and os.lstat(near).st_dev not in noted:
             raise _LeftError(f"{path} would lie on another drive than it did")
-
-    def _path_of(self, step: Record) -> str:
-        return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
         """Give folders that were made again what they had, the innermost first: files come into them before.
@@ -233,7 +232,7 @@ class _Undo:
         return os.path.join(str(self._recorded.head["real"]), *step["path"])
 
     def _copy(self, number: int, step: Record) -> str | None:
-        """Throw away an imported copy that is what it was when it was made; gives where it lies now, None if dry."""
+        """Throw away an imported copy that is what it was when it was made; returns where it lies now, None if dry."""
         path = self._path_of_copy(step)
         folder_path, name = os.path.split(path)
         is_drive_there = os.path.isdir(str(self._recorded.head["real"])) or self._drives.of(path) is not None
@@ -275,6 +274,7 @@ class _Undo:
             if not _is_unchanged(os.fstat(handle), step["state"]):
                 raise _LeftError("it was changed since")
             value, _ = digest(file)
+            # An edit that kept size and time shows in the bytes only.
             if value.hex() != step["digest"] or not _is_unchanged(os.fstat(handle), step["state"]):
                 raise _LeftError("it was changed since")
 
@@ -390,6 +390,7 @@ class _Witnesses:
 
     def check(self, path: str, state: os.stat_result) -> None:
         """Raise where a copy is one of them, by its path or by any other way, or where that cannot be told."""
+        # That clean has left no other copy of its files.
         if path in self._paths or any(self._is_one(path, state, *witness) for witness in self._files):
             raise _LeftError("what a later clean moved away rests on it: undo that first")
         if self._unseen is not None:

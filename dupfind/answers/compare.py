@@ -77,7 +77,10 @@ class Comparison:
     @property
     def better(self) -> Compared | None:
         """The better copy, which shows all that the other one shows: the other can go. None where each can, or none."""
-        proves = [_is_proved(proof) for proof in (self.other_by_first, self.first_by_other)]
+        proves = [
+            proof.evidence is not None and proof.evidence.rank <= Evidence.SAME.rank
+            for proof in (self.other_by_first, self.first_by_other)
+        ]
         if proves[0] is proves[1]:
             return None
         return self.first if proves[0] else self.other
@@ -105,10 +108,6 @@ class Comparison:
 
     def _is_never_proved(self) -> bool:
         return any(never_proves(proof.reason) for proof in (self.first_by_other, self.other_by_first))
-
-
-def _is_proved(proof: Proof) -> bool:
-    return proof.evidence is not None and proof.evidence.rank <= Evidence.SAME.rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class Listed(NamedTuple):
 
 
 def pack_listed(listed: Listed) -> bytes | None:
-    """Pack what listing an archive gave, for the cache; gives None where that is too much to be kept."""
+    """Pack what listing an archive gave, for the cache; returns None where that is too much to be kept."""
     parts = {
         "members": listed.contents.members,
         "troubles": listed.contents.troubles,

@@ -125,14 +125,14 @@ class Lister:
             self._report(archive.path, f"the archive cannot be looked into: {error}")
             return False
         left_behind = LeftBehind({} if recalled is None else recalled.left_behind)
-        known = len(self.problems)
+        problems_before = len(self.problems)
         entries = self._take(archive, opened, left_behind)
         if recalled is None:
             self._note(archive, opened, left_behind, listed_ns)
         if not opened.contents.members and not opened.contents.troubles:
             return False  # it holds nothing that could stand for it
         troubles = [(trouble.name, trouble.reason) for trouble in opened.contents.troubles]
-        if not entries and not troubles and len(self.problems) == known:
+        if not entries and not troubles and len(self.problems) == problems_before:
             return False
         if depth == 1:
             self.opened.append(archive)
@@ -161,7 +161,7 @@ class Lister:
     def _note(self, archive: FileEntry, opened: Opened, left_behind: LeftBehind, listed_ns: int) -> None:
         """Note what is to be remembered of an archive that was listed at ``listed_ns``."""
         if left_behind.is_certain:
-            data = contents.pack_listed(Listed(opened.contents, opened.unpacked_bytes, left_behind.known))
+            data = contents.pack_listed(Listed(opened.contents, opened.unpacked_bytes, left_behind.answers))
             if data is not None:
                 self._new.append((archive, data, listed_ns))
 
@@ -252,11 +252,11 @@ def _folders(entries: Iterable[FileEntry]) -> frozenset[str]:
 class LeftBehind:
     """Tells which members of an archive are what a system, a camera or a drive leaves behind, as in a folder.
 
-    ``known`` is what was found in an earlier run, and what is found in this one, by the number of the member.
+    ``answers`` is what was found in an earlier run, and what is found in this one, by the number of the member.
     """
 
-    def __init__(self, known: dict[int, bool]) -> None:
-        self.known = known
+    def __init__(self, answers: dict[int, bool]) -> None:
+        self.answers = answers
         self.filled: frozenset[str] = frozenset()
         """The names of all members that are not empty, in lower case."""
         self.is_certain = True
@@ -265,16 +265,16 @@ class LeftBehind:
 
     def __call__(self, ordinal: int, entry: MemberEntry, below: str) -> bool:
         """Tell of one member; what took no look at its content is not kept."""
-        if ordinal in self.known:
-            return self.known[ordinal]
+        if ordinal in self.answers:
+            return self.answers[ordinal]
         self._has_looked = False
         is_left = is_left_behind(below, entry.size_bytes, self.filled, partial(self._head, entry))
         if self._has_looked:
-            self.known[ordinal] = is_left
+            self.answers[ordinal] = is_left
         return is_left
 
     def _head(self, entry: MemberEntry, size_bytes: int) -> bytes:
-        """Read so many bytes of a member; gives nothing where it cannot be read."""
+        """Read so many bytes of a member; returns nothing where it cannot be read."""
         self._has_looked = True
         try:
             with open_entry(entry) as file:

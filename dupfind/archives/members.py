@@ -163,6 +163,7 @@ def _opened(place: Place) -> Iterator[IO[bytes]]:
 
 
 def _refuse_other(archive: FileEntry) -> None:
+    # An archive that was written anew has another member at this place.
     if entry_now(archive, follow_symlinks=True) != archive:
         raise ChangedError
 
@@ -275,6 +276,7 @@ class _Stored(_MemberFile):
         self._summed_bytes += len(data)
         if self._summed_bytes == self._size_bytes:
             self._is_checked = True
+            # The directory of the ZIP says what the member was when it was packed.
             if self._crc != self._place.crc:
                 raise damaged("the checksum is not that of its directory")
 

@@ -42,6 +42,7 @@ class Unique:
     def __call__(self, path: str) -> str:
         """Return ``path``, or one like it where it was given before."""
         unique = path
+        # Of two members of one name a program unpacks the last: each has to be proved.
         while unique in self._used:
             self._counts[path] = number = self._counts.get(path, 1) + 1
             folder, slash, name = path.rpartition("/")

@@ -69,6 +69,7 @@ def opened_before(entry: FileEntry, contents: Contents, unpacked_bytes: int | No
 def _no_bomb(opened: Opened, size_bytes: int) -> Opened:
     """Refuse an archive whose members are many times the archive, as hard links of a TAR may be."""
     unpacked_bytes = sum(member.size_bytes for member in opened.contents.members)
+    # Photos hardly compress; a file that unpacks to so much more is a bomb or no archive of photos.
     if unpacked_bytes > max(LEAST_BOMB_BYTES, MOST_RATIO * size_bytes):
         raise BrokenArchiveError(f"it unpacks to {unpacked_bytes:,} bytes: more than {MOST_RATIO} times its size")
     return opened

@@ -15,9 +15,10 @@ import errno
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import IO, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from dupfind.archives import unpacking
 from dupfind.archives.contents import BrokenArchiveError, read_fully
@@ -58,7 +59,7 @@ class Scratch:
         self.file = ScratchFile("", 0, 0)
 
     def add(self, blocks: Iterable[bytes], most_bytes: int) -> tuple[int, int]:
-        """Append these; gives where they begin and how many bytes they are.
+        """Append these; returns where they begin and how many bytes they are.
 
         Raises :class:`BrokenArchiveError` where there are more than ``most_bytes`` or no room for them, and
         ``OSError``.
@@ -141,7 +142,7 @@ class Unpacked:
         self._lock = threading.Lock()
 
     def unpack(self) -> tuple[ScratchFile, int, int]:
-        """Unpack it, where that was not done before; gives the scratch file, where it begins there, and its length.
+        """Unpack it, where that was not done before; returns the scratch file, where it begins there, and its length.
 
         Raises :class:`~dupfind.archives.contents.BrokenArchiveError`,
         :class:`~dupfind.sources.entries.ChangedError`, and what is raised by damaged data
@@ -177,15 +178,10 @@ class Unpacked:
             file.seek(0)
             size_bytes = self._archive.size_bytes
             if kind is None:
-                start, unpacked_bytes = self._scratch.add(_blocks(file), size_bytes)
+                start, unpacked_bytes = self._scratch.add(iter(partial(file.read, _BLOCK_BYTES), b""), size_bytes)
             else:
                 most_bytes = max(LEAST_BOMB_BYTES, MOST_RATIO * size_bytes)
                 start, unpacked_bytes = self._scratch.add(unpacking.unpack(file, size_bytes, kind), most_bytes)
         if self._known_bytes not in (None, unpacked_bytes):
             raise BrokenArchiveError("it unpacks to something else than before")
         return start, unpacked_bytes
-
-
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    while block := file.read(_BLOCK_BYTES):
-        yield block

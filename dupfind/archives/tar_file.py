@@ -65,6 +65,7 @@ def list_tar(file: IO[bytes], start: int, size_bytes: int) -> Contents:
             contents.troubles.append(Trouble("", f"it is broken at byte {archive.offset:,}: {error}"))
             return contents
         end = archive.offset
+    # A TAR ends in blocks of zeros: cut off between two members it lacks nothing else.
     if size_bytes - end < _BLOCK:
         contents.troubles.append(Trouble("", "its end is missing: it may have been cut off"))
     elif not is_blank(piece, end, size_bytes):
@@ -74,7 +75,7 @@ def list_tar(file: IO[bytes], start: int, size_bytes: int) -> Contents:
 
 
 def _refuse(info: tarfile.TarInfo, count: int, *, is_onward: bool) -> None:
-    if not is_onward or info.size < 0:
+    if not is_onward or info.size < 0:  # a crafted archive would be read for ever
         raise BrokenArchiveError("its headers lead backwards")
     if count > MOST_MEMBERS:
         raise BrokenArchiveError(f"it has more than {MOST_MEMBERS:,} members")
@@ -89,6 +90,7 @@ def _why_more_than_told(piece: Piece, start: int, info: tarfile.TarInfo) -> str 
         if header.type not in _NAMING | _TELLING:
             break
         payload = piece.read(-(-header.size // _BLOCK) * _BLOCK)
+        # Programs read a name up to its NUL; a photo may lie behind that.
         if header.type in _NAMING and b"\0" in payload.rstrip(b"\0"):
             return f"the header of {info.name} holds more than a name"
         if header.type in _TELLING and not _are_records(payload[: header.size], payload[header.size :]):
@@ -118,6 +120,7 @@ def _take(info: tarfile.TarInfo, start: int, size_bytes: int, plain: dict[str, M
     if info.issparse():
         reason = "sparse file: not read"
     elif info.type in _FILES:
+        # The tarfile module skips to the next header without a look at the data.
         if info.offset_data + info.size > size_bytes:
             reason = "it is cut off"
         else:

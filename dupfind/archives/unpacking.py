@@ -93,7 +93,7 @@ class _Headers:
         self._fields_bytes = 0
 
     def look_at(self, file: IO[bytes], data: bytes, left_bytes: int) -> tuple[bytes, int]:
-        """Look at the header that ``data`` begins with; gives it with what had to be read, and what is left then.
+        """Look at the header that ``data`` begins with; returns it with what had to be read, and what is left then.
 
         Raises :class:`BrokenArchiveError` where there are more than a few words.
         """
@@ -152,5 +152,6 @@ def unpack(file: IO[bytes], size_bytes: int, kind: str) -> Iterator[bytes]:
         data = data.lstrip(b"\0")  # what a tape or a disk is filled up with
         if not data:
             return
+        # Streams in a row are one file to gzip, and so here; other bytes behind them may be anything.
         if kind_of(data) != kind:
             raise BrokenArchiveError("bytes follow its end")

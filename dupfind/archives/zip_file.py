@@ -121,6 +121,7 @@ def _why_not_a_file(info: zipfile.ZipInfo, name: str) -> str | None:
 
 
 def _why_not_unpacked(info: zipfile.ZipInfo) -> str | None:
+    # Nobody can tell what is in it.
     if info.flag_bits & _ENCRYPTED or info.compress_type == _AES:
         return "encrypted"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -160,8 +161,8 @@ def _look_at(piece: Piece, info: zipfile.ZipInfo) -> tuple[_Extent, str | None]:
     if len(head) < _LOCAL.size or not head.startswith(MAGIC):
         raise BrokenArchiveError("its directory names places where no member begins")
     _, _, flags, method, _, _, *numbers, name_bytes, extra_bytes = _LOCAL.unpack(head)
-    rest = piece.read(name_bytes + extra_bytes)
-    name, extra = rest[:name_bytes], rest[name_bytes:]
+    name_and_extra = piece.read(name_bytes + extra_bytes)
+    name, extra = name_and_extra[:name_bytes], name_and_extra[name_bytes:]
     data = start + _LOCAL.size + name_bytes + extra_bytes
     listed = [info.CRC, info.compress_size, info.file_size]
     said = _with_zip64(numbers, extra)
@@ -175,6 +176,7 @@ def _look_at(piece: Piece, info: zipfile.ZipInfo) -> tuple[_Extent, str | None]:
         and (said == listed or (has_descriptor and not any(said)))
         and len(extra) <= MOST_EXTRA_BYTES
     )
+    # Programs go by one of the two or by the other, and so unpack other files.
     return extent, None if agrees else "its own header and the directory say different things"
 
 
@@ -217,6 +219,7 @@ def _beside(piece: Piece, extents: list[_Extent], directory: int) -> Iterator[st
             behind = piece.read(max(map(len, extent.descriptors)))
             fitting = [text for text in extent.descriptors if behind.startswith(text)]
             place += max(map(len, fitting), default=0)
+        # Two members that share bytes are how a bomb is made, and one may hide behind the other.
         if place > following:
             raise BrokenArchiveError("its members overlap")
     unlisted += _unlisted(piece, place, directory)

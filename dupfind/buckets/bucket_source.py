@@ -104,9 +104,9 @@ class _Taker:
         self._states: dict[str, State] = {}
         """By what follows the root in its name."""
         self._others = [
-            other.real[len(root.real) + 1 :]
-            for other in listing.roots
-            if other.real != root.real and is_below(other.real, root.real)
+            inner.real[len(root.real) + 1 :]
+            for inner in listing.roots
+            if inner.real != root.real and is_below(inner.real, root.real)
         ]
         """Roots below this one, which list their own objects."""
 
@@ -116,6 +116,7 @@ class _Taker:
         if isinstance(item, Trouble):
             self._report(below, item.reason)
             return
+        # Two objects of one name are one file of the report: one of them would stand for both.
         if below in self._states:
             raise ServerError(f"{self._root.given}: its listing is not whole: it lists {below} twice")
         self._states[below] = item.state
@@ -135,8 +136,8 @@ class _Taker:
             entry = ObjectEntry.of(f"{self._root.real}/{below}", self._prefix + below, self._states[below], self._place)
             if self._is_wanted(entry, below):
                 entries.append(entry)
-        for other in self._others:
-            self._leave_out(other, "left out: it is a root of its own")
+        for inner in self._others:
+            self._leave_out(inner, "left out: it is a root of its own")
         return entries
 
     def _is_marker(self, below: str, state: State) -> bool:
@@ -144,7 +145,7 @@ class _Taker:
         return (below == "" or below.endswith("/")) and state.size_bytes == 0
 
     def _is_path(self, below: str) -> bool:
-        if any(is_below(below, other) for other in self._others):
+        if any(is_below(below, inner) for inner in self._others):
             return False
         reason = why_no_path(below)
         if reason is not None:
@@ -213,31 +214,31 @@ class _Relation:
         return self._here[address]
 
 
-def of_servers(one: ObjectEntry, other: ObjectEntry) -> bool | None:
+def of_servers(first: ObjectEntry, second: ObjectEntry) -> bool | None:
     """Tell likewise of two objects."""
-    address, other_address = one.place.address, other.place.address
-    if address[:3] == other_address[:3]:
+    address, second_address = first.place.address, second.place.address
+    if address[:3] == second_address[:3]:
         # Nobody knows whether another machine tells the case of letters apart.
-        if folded(one.key) == folded(other.key):
+        if folded(first.key) == folded(second.key):
             return True
-        return None if _are_two_by_path(one, other) else False
-    if address.scheme == other_address.scheme == "s3":
+        return None if _are_two_by_path(first, second) else False
+    if address.scheme == second_address.scheme == "s3":
         # One bucket may have several names, as in Garage: by each it shows the same keys in the same states. A copy in
         # another bucket has the time at which it was stored there.
-        return False if (one.key, one.state) == (other.key, other.state) else None
+        return False if (first.key, first.state) == (second.key, second.state) else None
     return True
 
 
-def _are_two_by_path(one: ObjectEntry, other: ObjectEntry) -> bool:
+def _are_two_by_path(first: ObjectEntry, second: ObjectEntry) -> bool:
     """Tell whether two paths of one server are certainly two files.
 
     Two users may be shown two folders as their roots. WebDAV may show one folder below several paths, as Nextcloud does
     (``/remote.php/webdav`` and ``/remote.php/dav/files/USER``), and a link as what it leads to; one file has one ETag.
     """
-    address = one.place.address
+    address = first.place.address
     if address.scheme in ("http", "https"):
-        return bool(one.tag and other.tag) and one.tag != other.tag
-    return address.user == other.place.address.user
+        return bool(first.tag and second.tag) and first.tag != second.tag
+    return address.user == second.place.address.user
 
 
 def _without(tree: Tree, paths: set[str], given: str, listing: Listing) -> Tree:
@@ -256,7 +257,7 @@ def _without(tree: Tree, paths: set[str], given: str, listing: Listing) -> Tree:
 
 
 def _head(entry: ObjectEntry, size_bytes: int) -> bytes:
-    """Read so many bytes of an object; gives nothing where it cannot be read."""
+    """Read so many bytes of an object; returns nothing where it cannot be read."""
     try:
         with entry.open() as file:
             return file.read(size_bytes)

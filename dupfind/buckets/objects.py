@@ -102,6 +102,7 @@ def _remade(fields: tuple[Any, ...], place: Place, key: str, tag: str) -> Object
 
 
 def _number(address: Address, key: str, state: State) -> int:
+    # Without all of these an object that was replaced cannot be told from the old one: nothing of it is remembered.
     if address.scheme not in TAGGED or not state.tag or not state.mtime_ns:
         return 0
     text = repr((address[:4], key, state)).encode("utf-8", "surrogatepass")

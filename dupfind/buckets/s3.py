@@ -115,6 +115,7 @@ class S3Store(Store):
             if "StartAfter" in more:  # some servers do not heed it, and begin again
                 objects = [each for each in objects if each is None or _in_bytes(each.key) > _in_bytes(last)]
             for listed in objects:
+                # What was not asked for shows that the server did not understand the question.
                 if listed is None or not listed.key.startswith(prefix):
                     raise self._not_whole("it lists what was not asked for")
                 bounds.count()
@@ -126,6 +127,7 @@ class S3Store(Store):
                 raise self._not_whole("page after page has nothing in it")
             if page.get("IsTruncated"):
                 token = page.get("NextContinuationToken")
+                # Without a new token the listing would begin anew for ever, or end too soon.
                 if not token or token in tokens:
                     raise self._not_whole("it says that there is more, and not how to get it")
                 tokens.add(token)
@@ -143,6 +145,7 @@ class S3Store(Store):
         except (ClientError, BotoCoreError, ValueError) as error:
             raise ServerError(f"{self.address.url} cannot be listed: {_told(error)}") from None
         told = page.get("KeyCount")
+        # A page that lost keys on the way would make folders look smaller than they are.
         if told is not None and told != len(page.get("Contents") or []):
             raise self._not_whole("a page has not as many names as it says")
         return page
@@ -192,7 +195,7 @@ class S3Store(Store):
             part.refuse_late()
 
     def _refuse_other(self, answer: Mapping[str, Any], state: State, begin: int, end: int) -> int:
-        """Raise where an answer is about another state, or range; gives how many of its bytes come before the range."""
+        """Raise where an answer is about another state or range; returns how many bytes come before the range."""
         if (tag := answer.get("ETag")) != state.tag and (tag or state.tag):
             raise ChangedError
         if _ns(answer.get("LastModified")) != state.mtime_ns:

@@ -40,9 +40,9 @@ def themselves(
     rivals = _Rivals(others, {entry.size_bytes for entry in entries})
     paths = set()
     for entry in entries:
-        for other in rivals.of(entry):
-            differ = relation(entry, other)
-            if differ is not None and may_be_one(entry, other, times_may_differ=differ):
+        for rival in rivals.of(entry):
+            differ = relation(entry, rival)
+            if differ is not None and may_be_one(entry, rival, times_may_differ=differ):
                 paths.add(entry.path)
                 break
     return paths

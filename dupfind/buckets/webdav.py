@@ -262,8 +262,9 @@ def _refuse(status: int, wanted: Container[int]) -> None:
 
 
 def _refuse_other(answer: httpx.Response, state: State, begin: int, end: int) -> int:
-    """Raise where an answer is about another state, or range; gives how many of its bytes come before the range."""
+    """Raise where an answer is about another state, or range; returns how many of its bytes come before the range."""
     tag, when = _tag(answer.headers.get("ETag")), _ns(answer.headers.get("Last-Modified"))
+    # A server that ignores If-Match answers with whatever is there now.
     if (tag and tag != state.tag) or (when and when != state.mtime_ns):
         raise ChangedError
     if answer.status_code != _PARTIAL:

@@ -96,7 +96,8 @@ class Cache:
             yield from (None for _ in entries)
             return
         with self._restart_when_damaged():
-            if self._is_without_files():  # to ask for each file takes a twelfth of a first run over a copy
+            # To ask for each file takes a twelfth of a first run over a copy.
+            if self._kept is not None and self._kept.is_without_files():
                 yield from (None for _ in entries)
             else:
                 yield from lookup.digests(entries)
@@ -122,9 +123,9 @@ class Cache:
         """Yield what :mod:`dupfind.pool.film_digests` has read of each film, or None where it is to be read."""
         return self._recall_data(lambda: self._recipe().film_data, entries)
 
-    def keep_film_data(self, entry: FileEntry, known: bytes, read_ns: int) -> None:
+    def keep_film_data(self, entry: FileEntry, facts: bytes, read_ns: int) -> None:
         """Remember what was read of a film at ``read_ns``, in the place of what was known before."""
-        self._keep_data(self._buffer.film_data, entry, known, read_ns)
+        self._keep_data(self._buffer.film_data, entry, facts, read_ns)
 
     def recall_film_prints(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what :mod:`dupfind.pool.film_prints` has read of each film, or None where it is to be read."""
@@ -174,9 +175,6 @@ class Cache:
             rows.append((entry, data))
             self._flush_when_due()
 
-    def _is_without_files(self) -> bool:
-        return self._kept is not None and self._kept.is_without_files()
-
     def _lookup(self) -> Lookup | None:
         if self._kept is None:
             return None
@@ -209,7 +207,7 @@ class Cache:
     def keep_content(
         self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int, *, after_coarse: bool = False
     ) -> PictureRef | Failure:
-        """Remember what decoding a file gave; gives how its thumbnail is found again, or the failure.
+        """Remember what decoding a file gave; returns how its thumbnail is found again, or the failure.
 
         ``after_coarse`` when it was read whole after it had been read coarsely: both are remembered, so that a later
         run finds by the same and judges by the same.
@@ -259,6 +257,7 @@ class Cache:
     def _keep_pair(
         self, rows: list[tuple[FilePair, Compared]], pair: FilePair, compared: Compared, read_ns: int
     ) -> None:
+        # Both: one that was just written may change once more without its times showing it.
         if self._is_kept(pair.needle, read_ns) and self._is_kept(pair.witness, read_ns):
             rows.append((pair, compared))
             self._flush_when_due()
@@ -285,6 +284,7 @@ class Cache:
         if self._kept:
             with self._restart_when_damaged():
                 thumbnails |= self._kept.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+                # The id is made of the pixels, so that a bit that the disk lost shows here.
                 if any(picture_id(thumbnail) != id_ for id_, thumbnail in thumbnails.items()):
                     raise DamagedError("a thumbnail is not what was stored")
         thumbnails |= self._scratch.pictures([id_ for id_ in pictures if id_ not in thumbnails])

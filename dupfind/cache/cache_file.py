@@ -49,7 +49,7 @@ class CacheFile:
 
     @classmethod
     def open(cls, path: str) -> tuple[Self, str | None]:
-        """Open or make the file; gives a warning too where something stood in its place or it cannot be written.
+        """Open or make the file; returns a warning too where something stood in its place or it cannot be written.
 
         What is no cache of this version is set aside, never deleted. Raises :class:`UnusableError`.
         """
@@ -80,7 +80,7 @@ class CacheFile:
 
     @staticmethod
     def set_aside(path: str) -> str:
-        """Rename the file and its journal out of the way; gives the new name."""
+        """Rename the file and its journal out of the way; returns the new name."""
         number = 0
         aside = f"{path}.set-aside"
         while os.path.lexists(aside):

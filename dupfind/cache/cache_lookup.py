@@ -61,6 +61,7 @@ class Lookup:
         by_name = self._store.files_in(folder, labels)
         start = len(folder) + 1
         rows = [by_name.get(entry.path[start:].encode(*FS_CODEC)) for entry in entries]
+        # What was renamed, or came with a folder that was moved, is known by its inode and state.
         lost = [place for place, row in enumerate(rows) if row is None or not is_of(entries[place], row)]
         inodes = self._store.known_inodes([entries[place].inode for place in lost])
         for place in lost:

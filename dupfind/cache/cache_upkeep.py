@@ -98,7 +98,7 @@ def check(path: str, recipe: str) -> CacheCheck | None:
 
 
 def clear(path: str) -> int:
-    """Delete the cache; gives the bytes freed. What is no cache of dupfind is left alone and is an error."""
+    """Delete the cache; returns the bytes freed. What is no cache of dupfind is left alone and is an error."""
     if not os.path.lexists(path):
         return 0
     # Nobody is in the midst of a write while it is deleted: what such a write left beside it would be taken for the
@@ -169,7 +169,7 @@ def _files(store: Store) -> Iterator[FileEntry]:
 
 
 def _forget(store: Store, gone: Sequence[_Row]) -> int:
-    """Drop these rows as far as no other run has learned something new of their files; gives how many."""
+    """Drop these rows as far as no other run has learned something new of their files; returns how many."""
     done = store.connection.executemany(
         "DELETE FROM file WHERE folder = (SELECT id FROM folder WHERE path = ?) AND name = ? "
         "AND size = ? AND mtime_ns = ? AND ctime_ns = ?",

@@ -209,7 +209,7 @@ class LastRunStore:
 
     ``recipe`` names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``
     (``time.time_ns``) is when the run began, before the walk. ``may_keep`` as in
-    :class:`dupfind.cache.result_cache.Memory`.
+    :class:`dupfind.cache.result_cache.ResultCache`.
     """
 
     def __init__(self, settings: Settings, recipe: Callable[[], str], *, began_ns: int, may_keep: bool) -> None:
@@ -251,6 +251,7 @@ class LastRunStore:
         now_ns: int,
     ) -> None:
         """Keep this run in the place of any other; ``now_ns`` is the time at its end."""
+        # A run that met a bound left pairs out, and another one may leave out others.
         if self._path is None or self._key is None or learned.is_bounded or not os.path.exists(self._path):
             return
         passing = learned.passing | {path for path, failure in findings.failures.items() if not failure.lasting}

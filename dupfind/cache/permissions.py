@@ -23,6 +23,7 @@ def distrust_of_place(path: str, remedy: str = "name one of your own with --cach
         return None
     folder = os.path.dirname(path)
     status = os.stat(folder)
+    # The owner of the folder could exchange the file at any moment.
     if status.st_uid not in (0, os.geteuid()):
         return f"its folder belongs to another user ({status.st_uid}): {remedy}"
     # In a folder such as /tmp everybody may make files, but nobody may touch ours.

@@ -51,7 +51,7 @@ _SHOWN_BY_FILES = frozenset({"excludes", "archives", "follow_symlinks"})
 """Fields that decide which files there are, and those are in the key of an answer."""
 
 
-class Memory:
+class ResultCache:
     """What is remembered of a run over these files.
 
     ``recipe`` names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``

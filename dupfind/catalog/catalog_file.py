@@ -159,11 +159,12 @@ class CatalogFile(Store):
         if row is None:
             return None
         text, seal = row
+        # It says which drive is listed: a bit that was lost there would change what counts as the same file.
         if not isinstance(text, str) or digest_of([text.encode()]) != seal:
             raise DamagedError("what it says of itself is not what was stored")
         try:
             fields = json.loads(text)
-            volumes = tuple(Volume(*one) for one in fields["volumes"])
+            volumes = tuple(Volume(*fields_) for fields_ in fields["volumes"])
             shard = None if fields.get("shard") is None else Shard(*map(int, fields["shard"]))
             return About(**{**fields, "excludes": tuple(fields["excludes"]), "volumes": volumes, "shard": shard})
         except (IndexError, KeyError, TypeError, ValueError) as error:
@@ -229,8 +230,8 @@ class CatalogFile(Store):
                 "FROM file f JOIN folder d ON d.id = f.folder "
                 "WHERE f.failure IS NOT NULL OR f.whole_failure IS NOT NULL ORDER BY d.path, f.name"
             ).fetchall()
-        found = ((_joined(folder, name), reason, is_image) for folder, name, reason, is_image in rows)
-        return ((path, reason) for path, reason, is_image in found if is_image or formats.is_image_name(path))
+        broken = ((_joined(folder, name), reason, is_image) for folder, name, reason, is_image in rows)
+        return ((path, reason) for path, reason, is_image in broken if is_image or formats.is_image_name(path))
 
     def unsettled(self) -> set[str]:
         """Return the relative paths of files that are to be read again at the next update."""
@@ -250,7 +251,10 @@ class CatalogFile(Store):
         self.connection.execute("DELETE FROM problem")
         self.connection.executemany(
             "INSERT INTO problem (path, stage, reason, is_note) VALUES (?, ?, ?, ?)",
-            ((os.fsencode(one.path), one.stage, _storable(one.reason), one.is_note) for one in problems),
+            (
+                (os.fsencode(problem.path), problem.stage, _storable(problem.reason), problem.is_note)
+                for problem in problems
+            ),
         )
 
     def forget(self, paths: Iterable[str]) -> None:
@@ -271,31 +275,31 @@ class CatalogFile(Store):
 
     def put(self, files: Sequence[Listed], recipe: Recipe) -> None:
         """Store what is known of these, in place of what was, likewise; thumbnails are to be added besides."""
-        self.forget(one.entry.path for one in files)
+        self.forget(row.entry.path for row in files)
         nothing = (None,) * 7
-        self.connection.executemany(UPSERT_FILE, ((*self.key(one.entry), *nothing) for one in files))
-        self.set_digests((one.entry, one.digest) for one in files if one.digest is not None)
-        self.set_contents(recipe.thumbnails, ((one.entry, one.content) for one in files if one.content is not None))
-        self.set_wholes(recipe.thumbnails, ((one.entry, one.whole) for one in files if one.whole is not None))
+        self.connection.executemany(UPSERT_FILE, ((*self.key(row.entry), *nothing) for row in files))
+        self.set_digests((row.entry, row.digest) for row in files if row.digest is not None)
+        self.set_contents(recipe.thumbnails, ((row.entry, row.content) for row in files if row.content is not None))
+        self.set_wholes(recipe.thumbnails, ((row.entry, row.whole) for row in files if row.whole is not None))
         self.set_hashes(
             recipe.hashes,
             (
-                (one.content.id, one.hashes)
-                for one in files
-                if isinstance(one.content, PictureRef) and one.hashes is not None
+                (row.content.id, row.hashes)
+                for row in files
+                if isinstance(row.content, PictureRef) and row.hashes is not None
             ),
         )
         self.connection.executemany(
             "INSERT INTO unread (path, stage, reason, is_image) VALUES (?, ?, ?, ?)",
             (
-                (os.fsencode(one.entry.path), one.unread.stage, _storable(one.unread.reason), one.unread.is_image)
-                for one in files
-                if one.unread is not None
+                (os.fsencode(row.entry.path), row.unread.stage, _storable(row.unread.reason), row.unread.is_image)
+                for row in files
+                if row.unread is not None
             ),
         )
         self.connection.executemany(
             "INSERT INTO unsettled (path) VALUES (?)",
-            ((os.fsencode(one.entry.path),) for one in files if not one.is_settled),
+            ((os.fsencode(row.entry.path),) for row in files if not row.is_settled),
         )
 
     def count_pictures(self) -> int:

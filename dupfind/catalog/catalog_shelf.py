@@ -79,10 +79,10 @@ class CatalogShelf:
     def thumbnails(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
         """Return those among ``ids`` that are here."""
         with explained(self._given):
-            found = self._file.pictures(ids)
-        if any(picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
+            thumbnails = self._file.pictures(ids)
+        if any(picture_id(thumbnail) != id_ for id_, thumbnail in thumbnails.items()):
             self._sound(None)
-        return found
+        return thumbnails
 
     def _content(self, entry: FileEntry, row: FileRow) -> PictureRef | Failure | None:
         label, picture, size_pixels, failure, is_image, seal = row[6:12]
@@ -113,9 +113,9 @@ class CatalogShelf:
             return {row[0]: row for row in rows}
 
     def _why_unread(self, entry: FileEntry, stage: str) -> Failure:
-        known = self._unread.get(entry.path[len(self._prefix) :])
+        unread = self._unread.get(entry.path[len(self._prefix) :])
         reason = "the catalog does not say what is in it: update it with dupfind index"
-        return known or Failure(reason, is_image=False, lasting=False, stage=stage)
+        return unread or Failure(reason, is_image=False, lasting=False, stage=stage)
 
     def _sound(self, value: bytes | None) -> bytes:
         if value is None:

@@ -101,7 +101,7 @@ class Catalog(ShelvedSource):
         """List besides what has the size of one of ``needles``, which were not all known when it was listed."""
         if self._shortlist is None:
             return tree
-        return self._with(tree, self._shortlist.twins(needles))
+        return self._add(tree, self._shortlist.twins(needles))
 
     def with_lookalikes(self, tree: Tree, sought: Sought | None) -> Tree:
         """List besides all pictures that needles may meet; None lists everything."""
@@ -114,9 +114,9 @@ class Catalog(ShelvedSource):
             self._shortlist = None
             assert self._listing is not None
             return self._list(self._listing, _nobody)  # it has given its warnings already
-        return self._with(tree, entries)
+        return self._add(tree, entries)
 
-    def _with(self, tree: Tree, entries: Sequence[FileEntry]) -> Tree:
+    def _add(self, tree: Tree, entries: Sequence[FileEntry]) -> Tree:
         """Add files to a tree, as far as they may prove anything."""
         shortlist = self._shortlist
         assert shortlist is not None

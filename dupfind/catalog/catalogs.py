@@ -96,19 +96,19 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
         file = CatalogFile.for_reading(root.real)
         try:
             about = file.about()
-            found = file.entries()
+            listed = file.entries()
             problems = list(file.problems())
         finally:
             file.close()
     if about is None:
         raise CatalogError(f"{root.given}: the catalog is empty: its indexing was stopped before it began")
-    refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
+    refuse_other_recipe(root, about, {recipe for _, recipe in listed.values()})
     is_plan = root.is_plan
-    made, notes = (set[str](), dict[str, str]()) if is_plan else made_by_managers(found)
-    excluded = [path for path in found if _is_excluded(path, excludes)]
+    made, notes = (set[str](), dict[str, str]()) if is_plan else made_by_managers(listed)
+    excluded = [path for path in listed if _is_excluded(path, excludes)]
     made.update(excluded)
-    entries = listed_entries(root, ((path, entry[1:]) for path, (entry, _) in found.items() if path not in made))
-    tree = tree_of(root, about, entries, problems, notes, len(found))
+    entries = listed_entries(root, ((path, entry[1:]) for path, (entry, _) in listed.items() if path not in made))
+    tree = tree_of(root, about, entries, problems, notes, len(listed))
     if is_plan:
         tree = replace(tree, problems=_gaps(root, about, problems, excluded))
     return tree, about
@@ -136,7 +136,10 @@ def tree_of(
     files: int,
 ) -> Tree:
     """Make the tree of a catalog of so many ``files``; ``notes`` say by folder why what lies there is left out."""
-    shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
+    shown = [
+        problem._replace(path=root.given + os.sep + problem.path if problem.path else root.given)
+        for problem in problems
+    ]
     shown += [
         Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, is_note=True)
         for folder, reason in sorted(notes.items())
@@ -165,6 +168,7 @@ def _gaps(root: Root, about: About, problems: Iterable[Problem], excluded: Itera
     if about.shard is not None:
         told.append(("", "walk", f"the catalog lists shard {about.shard} of its folder, and not all of it"))
     if not about.is_complete:
+        # What it had not come to is a gap among needles, as a folder that cannot be read is.
         told.append(("", "walk", "the catalog is not complete: its indexing was stopped"))
     return [
         Problem(root.given + os.sep + path if path else root.given, Side.NEEDLES, stage, reason)
@@ -224,8 +228,8 @@ def refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None
     """Refuse thumbnails that were made otherwise: they are never compared with those of today."""
     from dupfind.pictures import decode
 
-    known = {recipe for recipe in recipes if recipe is not None}
-    if any(recipe.partition(",")[0] != str(decode.RECIPE) for recipe in known):
+    made_by = {recipe for recipe in recipes if recipe is not None}
+    if any(recipe.partition(",")[0] != str(decode.RECIPE) for recipe in made_by):
         raise CatalogError(
             f"{root.given}: its thumbnails were made by another version of dupfind ({about.version}): update it with "
             f"dupfind index {about.root} --catalog {root.given}"
@@ -258,6 +262,7 @@ def as_far_as_it_proves(
     Raises :class:`~dupfind.errors.SettingsError` where a person says that it lists another drive, and it does not.
     """
     root, given = tree.root, tree.root.given
+    # The drive itself says otherwise, and it is right.
     if root.is_elsewhere and how is Relation.SAME:
         raise SettingsError(
             f"--elsewhere {given}: needles lie on the drive that it lists, or on one that the system gives the same "
@@ -318,12 +323,12 @@ def not_there(
         if entry.path not in passed:
             path = former(entry.path)
             try:
-                found = os.lstat(path)
+                state = os.lstat(path)
             except (OSError, ValueError):
                 gone.add(entry.path)
                 continue
-            if not stat.S_ISREG(found.st_mode) or not is_as_listed(
-                entry, entry_of(path, found), are_numbered=are_numbered
+            if not stat.S_ISREG(state.st_mode) or not is_as_listed(
+                entry, entry_of(path, state), are_numbered=are_numbered
             ):
                 gone.add(entry.path)
     return gone
@@ -332,8 +337,8 @@ def not_there(
 def holds_something(folder: str) -> bool:
     """Tell whether this is a folder with anything in it: a mount point without its drive is an empty one."""
     try:
-        with os.scandir(folder) as found:
-            return next(found, None) is not None
+        with os.scandir(folder) as items:
+            return next(items, None) is not None
     except OSError:
         return False
 

@@ -68,7 +68,7 @@ class _Catalog:
 
 
 @dataclass(frozen=True, slots=True)
-class _Others:
+class _Rivals:
     """What a catalog stands beside: files with the file systems that they lie on."""
 
     entries: Sequence[FileEntry]
@@ -85,29 +85,28 @@ def list_together(
     """
     warn, folders = listing.warn, listing.haystack
     listed = []
-    for source in catalogs:
-        tree, about = read_tree(source.root, listing.rules.excludes)
-        is_here = holds_something(about.root)
-        listed.append(_Catalog(tree, about, former_paths(source.root, about), is_here))
+    for catalog_source in catalogs:
+        root = catalog_source.root
+        tree, about = read_tree(root, listing.rules.excludes)
+        listed.append(_Catalog(tree, about, former_paths(root, about), holds_something(about.root)))
         warn_of(tree, about, warn)
-    sources = [_Others(entries, _volumes(listing))] if entries else []
+    on_disk = [_Rivals(entries, _volumes(listing))] if entries else []
     roots = [tree.root for tree in folders if tree.root.has_folders]
-    for catalog, other in product(listed, sources):
-        how = relation(catalog.about.volumes, other.volumes)
+    for catalog, rivals in product(listed, on_disk):
+        how = relation(catalog.about.volumes, rivals.volumes)
         refuse_own_root(catalog.tree.root, catalog.about, roots, how, called="")
     if is_proof:
         _drop_doubles(listed, warn)
     standing = [catalog for catalog in listed if not catalog.is_double]
-    before = list(sources)
+    before = list(on_disk)
     for catalog in standing:
-        catalog.leave_out(_twice(catalog), _TWICE, warn)
-        catalog.leave_out(_of(catalog, before), _OF_OTHERS, warn)
+        catalog.leave_out(_listed_twice(catalog), _TWICE, warn)
+        catalog.leave_out(_files_of_others(catalog, before), _OF_OTHERS, warn)
         if is_proof:
-            volumes = [other.volumes for other in sources] + [
-                other.about.volumes for other in standing if other != catalog
-            ]
+            volumes = [rivals.volumes for rivals in on_disk]
+            volumes += [rival.about.volumes for rival in standing if rival != catalog]
             _as_far_as_it_proves(catalog, volumes, roots, listing)
-        before.append(_Others(catalog.once(), catalog.about.volumes))
+        before.append(_Rivals(catalog.once(), catalog.about.volumes))
     return [catalog.tree for catalog in listed]
 
 
@@ -126,11 +125,16 @@ def _drop_doubles(listed: Sequence[_Catalog], warn: Callable[[str], None]) -> No
     """
     kept: list[_Catalog] = []
     for catalog in listed:
-        away = [other for other in kept if not (catalog.is_here or other.is_here)]
+        away = [earlier for earlier in kept if not (catalog.is_here or earlier.is_here)]
         double = next(
-            (other for other in away if relation(catalog.about.volumes, other.about.volumes) is not Relation.OTHER),
+            (
+                earlier
+                for earlier in away
+                if relation(catalog.about.volumes, earlier.about.volumes) is not Relation.OTHER
+            ),
             None,
         )
+        # Its drive is certainly another one, or one of the two is here.
         if double is None:
             kept.append(catalog)
             continue
@@ -139,7 +143,7 @@ def _drop_doubles(listed: Sequence[_Catalog], warn: Callable[[str], None]) -> No
         catalog.is_double = True
 
 
-def _twice(catalog: _Catalog) -> set[str]:
+def _listed_twice(catalog: _Catalog) -> set[str]:
     """Return what may be another file of the same catalog: by a link that was followed, or by another mount.
 
     A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
@@ -163,13 +167,13 @@ def _twice(catalog: _Catalog) -> set[str]:
     return doubles
 
 
-def _of(catalog: _Catalog, before: Iterable[_Others]) -> set[str]:
+def _files_of_others(catalog: _Catalog, before: Iterable[_Rivals]) -> set[str]:
     """Return what may be a file of those that come before it."""
     paths: set[str] = set()
-    for other in before:
-        how = relation(catalog.about.volumes, other.volumes)
-        are_numbered = have_numbers((*catalog.about.volumes, *other.volumes))
-        paths |= themselves(catalog.tree.entries, other.entries, how, catalog.former, are_numbered=are_numbered)
+    for source in before:
+        how = relation(catalog.about.volumes, source.volumes)
+        are_numbered = have_numbers((*catalog.about.volumes, *source.volumes))
+        paths |= themselves(catalog.tree.entries, source.entries, how, catalog.former, are_numbered=are_numbered)
     return paths
 
 

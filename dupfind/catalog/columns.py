@@ -141,7 +141,7 @@ class Columns:
 
     @classmethod
     def opened(cls, catalog: str, file: CatalogFile) -> Self | str | None:
-        """Open those beside the catalog ``file`` at this path; gives why they are of no use, None where there are none.
+        """Open those beside the catalog ``file`` at this path; returns why they are of no use, or None without any.
 
         Only what they are made of tells whether they can be used: a stamp that is not the catalog's, a file that is cut
         off, another version of this program.
@@ -353,6 +353,7 @@ def write(catalog: str, file: CatalogFile, algorithm: str, recipe: str) -> None:
     """
     folder = catalog + SUFFIX
     if os.path.lexists(folder):
+        # What lies in it is written over: it must be columns, and nothing else.
         if os.path.islink(folder) or not os.path.isdir(folder) or set(os.listdir(folder)) - _NAMES:
             raise CatalogError(f"{folder}: not columns of dupfind: it is left as it is")
         with suppress(FileNotFoundError):
@@ -386,17 +387,17 @@ def _write(folder: str, catalog: str, file: CatalogFile, algorithm: str, recipe:
         made, notes = made_by_managers(list(file.paths()))
         starts, recipes, most_pixels, first = [], set[int](), 0, 0
         for number, path in folders:
-            found = file.connection.execute(_SELECT_ROWS, (label, number)).fetchall()
+            folder_rows = file.connection.execute(_SELECT_ROWS, (label, number)).fetchall()
             starts.append((number, first))
-            values = [_values(row) for row in found]
-            for row, of_row in zip(found, values, strict=True) if made else ():
+            values = [_values(row) for row in folder_rows]
+            for row, of_row in zip(folder_rows, values, strict=True) if made else ():
                 if os.path.join(path, os.fsdecode(row[0])) in made:
                     of_row["kind"] |= _MADE
             for name, column in columns.items():
-                column[first : first + len(found)] = np.array([of_row[name] for of_row in values], _TYPES[name])
-            recipes.update(row[8] for row in found if row[8] is not None)
-            most_pixels = max([most_pixels, *(row[4] or 0 for row in found)])
-            first += len(found)
+                column[first : first + len(folder_rows)] = np.array([of_row[name] for of_row in values], _TYPES[name])
+            recipes.update(row[8] for row in folder_rows if row[8] is not None)
+            most_pixels = max([most_pixels, *(row[4] or 0 for row in folder_rows)])
+            first += len(folder_rows)
         _fill_inner(columns, file, algorithm)
     unnumbered = int(np.count_nonzero(columns["inode"] == 0))
     for column in columns.values():

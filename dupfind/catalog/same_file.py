@@ -31,15 +31,16 @@ class Relation(IntEnum):
 
 def relation(listed: Sequence[Volume], needles: Sequence[Volume]) -> Relation:
     """Return the most dangerous one of any two of them; unknown where there is nothing to go by."""
-    return max((_relation(one, other) for one in listed for other in needles), default=Relation.UNKNOWN)
+    return max((_relation(first, second) for first in listed for second in needles), default=Relation.UNKNOWN)
 
 
-def _relation(one: Volume, other: Volume) -> Relation:
-    if one.uuid and other.uuid and one.scheme == other.scheme:
-        if one.uuid != other.uuid:
+def _relation(first: Volume, second: Volume) -> Relation:
+    # Asked in two ways, one file system may have two names: only those of one scheme are compared.
+    if first.uuid and second.uuid and first.scheme == second.scheme:
+        if first.uuid != second.uuid:
             return Relation.OTHER
-        return Relation.UNKNOWN if one.is_numbered_apart or other.is_numbered_apart else Relation.SAME
-    is_one_device = bool(one.boot) and (one.boot, one.device) == (other.boot, other.device)
+        return Relation.UNKNOWN if first.is_numbered_apart or second.is_numbered_apart else Relation.SAME
+    is_one_device = bool(first.boot) and (first.boot, first.device) == (second.boot, second.device)
     return Relation.SAME if is_one_device else Relation.UNKNOWN
 
 

@@ -68,6 +68,7 @@ class Shortlist:
     def lookalikes(self, sought: Sought) -> list[FileEntry] | None:
         """List besides all pictures that are compared with what is ``sought``; None where the columns do not tell."""
         head = self._columns.head
+        # They know other hashes, or pictures that are too large for this run: then the whole catalog is listed.
         if sought.recipe != head.hashes or head.most_pixels > sought.most_pixels:
             return None
         entries = self._add(self._columns.near(sought.hashes, sought.radius_bits, sought.elsewhere))
@@ -91,11 +92,10 @@ class Shortlist:
             try:
                 if stamp_of(self._root.real, file) != self._columns.head.stamp:
                     raise CatalogError(f"{self._root.given}: {CHANGED}")
-                states = [(path, _unsigned(state)) for path, state in self._columns.states(new, file)]
+                # SQLite keeps inodes as signed numbers of 64 bits.
+                states = [
+                    (path, (*state[:-1], state[-1] % (1 << 64))) for path, state in self._columns.states(new, file)
+                ]
             finally:
                 file.close()
         return listed_entries(self._root, states)
-
-
-def _unsigned(state: tuple[int, ...]) -> tuple[int, ...]:
-    return (*state[:-1], state[-1] % (1 << 64))

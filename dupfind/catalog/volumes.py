@@ -184,13 +184,13 @@ def describe(
 
 
 def _uuids() -> dict[int, str]:
-    found: dict[int, str] = {}
+    uuids: dict[int, str] = {}
     with suppress(OSError):
         for name in os.listdir(_UUIDS):
             device = _device_at(os.path.join(_UUIDS, name))
             if device is not None:
-                found[device] = name
-    return found
+                uuids[device] = name
+    return uuids
 
 
 def _device_at(path: str) -> int | None:

@@ -127,7 +127,7 @@ def clean(
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     from dupfind import output as sink
     from dupfind.commands import cleaning
-    from dupfind.report import cleaned as report
+    from dupfind.report import clean as report
 
     decided = acting.read_decisions(decisions)
     plan = cleaning.plan_clean(settings, away, console, are_files=files, witnesses=witnesses, decisions=decided)

@@ -74,10 +74,10 @@ class Command(click.Command):
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``, as click makes it, in other words."""
-        found = super().get_help_option(ctx)
-        if found is not None:
-            found.help = "Show all options."
-        return found
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = "Show all options."
+        return option
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command is for: of the short help the first paragraph."""

@@ -75,15 +75,15 @@ def _rows(
 
 def _unknown_variables(root: click.Context, group: click.Group) -> Iterator[str]:
     """Say of each variable that is called like one of ours and is none what may have been meant."""
-    known = {FILE_VARIABLE}
+    variables = {FILE_VARIABLE}
     for each in group.list_commands(root):
         inner = group.get_command(root, each)
-        known |= {str(option.envvar) for option in inner.params if isinstance(option, Option)} if inner else set()
+        variables |= {str(option.envvar) for option in inner.params if isinstance(option, Option)} if inner else set()
     for variable in sorted(os.environ):
-        if variable.startswith(PREFIX) and variable not in known:
+        if variable.startswith(PREFIX) and variable not in variables:
             from difflib import get_close_matches
 
-            near = get_close_matches(variable, list(known), 1)
+            near = get_close_matches(variable, list(variables), 1)
             yield f"{variable} means nothing to dupfind" + (f"; did you mean {near[0]}?" if near else "")
 
 

@@ -70,12 +70,12 @@ class Config:
         name = _name_of(context)
         self._refuse_unknown(context)
         options = options_of(context.command)
-        found: dict[str, Any] = {}
+        defaults: dict[str, Any] = {}
         for value in self.values(name).values():
             option = options.get(value.key)
             if option is not None and option.name is not None and not option.is_typed:
-                found[option.name] = self._converted(value, option, context)
-        return found
+                defaults[option.name] = self._converted(value, option, context)
+        return defaults
 
     def place(self, value: Value) -> str:
         """Name the line of a value: ``config.toml:3``, or the file alone where it cannot be told."""
@@ -133,8 +133,8 @@ class Config:
             if not isinstance(content, dict):
                 self._refuse_key(names, key, everywhere, "no command has an option")
             elif key not in commands:
-                known = [*commands, *([] if names else [_PROFILES])]
-                raise SettingsError(f"{self._at((*names, key), '')}: there is no command {key}{_hint(key, known)}")
+                keys = [*commands, *([] if names else [_PROFILES])]
+                raise SettingsError(f"{self._at((*names, key), '')}: there is no command {key}{_hint(key, keys)}")
             else:
                 for inner in content:
                     self._refuse_key((*names, key), inner, options_of(commands[key]), f"{key} has no option")

@@ -97,7 +97,10 @@ def find(
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
         given = given_files.given_and_listed(images, files_from, stack)
-        _check({"--output": output, "--html": html}, settings, files_from, given)
+        outputs = {"--output": output, "--html": html}
+        check_outputs(outputs, settings.roots)
+        asked_for = [image.file for image in given if image.file is not None]
+        refuse_overwriting(outputs, {"--cache": settings.cache, "--files-from": files_from}, asked_for)
         answer, page = _find(settings, given, wanted, None if html is None else most, console)
     console.problems(answer.problems)
     _tell_lost(answer, console)
@@ -108,13 +111,6 @@ def find(
             sink.write(page, html)
     console.times(settings.workers)
     return given_files.exit_code(given, is_complete=answer.are_all_seen)
-
-
-def _check(outputs: dict[str, str | None], settings: Settings, files_from: str | None, given: Sequence[Given]) -> None:
-    """Find what is wrong with the files to be written."""
-    check_outputs(outputs, settings.roots)
-    images = [image.file for image in given if image.file is not None]
-    refuse_overwriting(outputs, {"--cache": settings.cache, "--files-from": files_from}, images)
 
 
 def _find(

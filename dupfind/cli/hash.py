@@ -83,14 +83,15 @@ def hash_(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = Format(format_ or Format.TABLE)
-    _refuse_print0(chosen if print0 else None)
+    if print0 and chosen not in (Format.TABLE, Format.PATHS):
+        raise SettingsError(f"-0 is for lines with paths and does not go with --format {chosen}")
     names = given_files.names(files, files_from, "FILE...")
     settings = make_settings(**raw)
     # Heavy imports wait until every option has been checked.
     from dupfind import output as sink
     from dupfind.answers.hash import AskedHashes
     from dupfind.commands import hashing
-    from dupfind.report.hashes import Renderer
+    from dupfind.report.hash import Renderer
     from dupfind.version import __version__
 
     asked = AskedHashes(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
@@ -100,7 +101,7 @@ def hash_(
     def tell(hashed: Hashed) -> None:
         if hashed.error is not None:
             console.insist(f"{hashed.path}: {hashed.error}")
-        if line := renderer.one(hashed):
+        if line := renderer.file(hashed):
             sink.write(line, None)
 
     with ExitStack() as stack:
@@ -116,8 +117,3 @@ def _wants_line(progress: bool | None) -> bool | None:
     """Tell whether progress is wanted: not by itself where the answers come while it would be shown."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return False if progress is None and is_terminal else progress
-
-
-def _refuse_print0(format_: Format | None) -> None:
-    if format_ not in (None, Format.TABLE, Format.PATHS):
-        raise SettingsError(f"-0 is for lines with paths and does not go with --format {format_}")

@@ -117,7 +117,7 @@ def import_(
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     from dupfind import output as sink
     from dupfind.commands import importing
-    from dupfind.report import imported as report
+    from dupfind.report import import_ as report
 
     format_chosen = Format(format_ or Format.TABLE)
     decided = acting.read_decisions(decisions)
@@ -140,7 +140,7 @@ def import_(
 
 def _is_agreed(plan: ImportPlan) -> bool:
     from dupfind.progress import write
-    from dupfind.report import imported as report
+    from dupfind.report import import_ as report
 
     write(report.render(plan, Format.TABLE, streams.screen()))
     return acting.agreed(f"Import {len(plan.items):,} files?")

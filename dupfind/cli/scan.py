@@ -148,7 +148,9 @@ def scan(
     console.problems(report.problems)
     if not report.files:
         console.warn(f"there are no files among the needles; {_hint(report, Side.NEEDLES)}")
-    elif not (report.haystack.files or report.servers or any(one.side is Side.HAYSTACK for one in report.problems)):
+    elif not (
+        report.haystack.files or report.servers or any(problem.side is Side.HAYSTACK for problem in report.problems)
+    ):
         console.warn(f"there are no files in the haystack; {_hint(report, Side.HAYSTACK)}")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
@@ -214,7 +216,7 @@ def _read_baseline(path: str | None) -> Baseline | None:
 
 
 def _write(report: Report, settings: ReportSettings, before: Baseline | None, console: Console) -> bool:
-    """Write what was asked for, first what somebody waits for; gives whether anything is otherwise than ``before``."""
+    """Write what was asked for, first what somebody waits for; returns whether anything differs from ``before``."""
     from dupfind import output as sink
     from dupfind.answers.changes import changes
     from dupfind.report import render

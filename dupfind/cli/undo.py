@@ -78,7 +78,7 @@ def undo(
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=False)
     from dupfind import output as sink
     from dupfind.commands import undoing
-    from dupfind.report import undone as report
+    from dupfind.report import undo as report
 
     format_chosen, screen = Format(format_ or Format.TABLE), streams.screen(output)
     if is_list:

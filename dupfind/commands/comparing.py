@@ -135,26 +135,26 @@ def _film_data(
 
 def _like_films(sides: Sequence[_Side], run: Reading) -> list[tuple[Proof, Proof] | None]:
     """Return of each file but the first what it and the first say of each other as films that look alike."""
-    first, *others = sides
-    proofs: list[tuple[Proof, Proof] | None] = [None] * len(others)
-    is_asked = _is_film(first) and any(map(_is_film, others)) and not run.settings.scan.quick
+    first, *rivals = sides
+    proofs: list[tuple[Proof, Proof] | None] = [None] * len(rivals)
+    is_asked = _is_film(first) and any(map(_is_film, rivals)) and not run.settings.scan.quick
     if not is_asked or not libraries.can_read_films():
         return proofs
     from dupfind.matching.like_film import like_films
 
-    for place, other in enumerate(others):
-        is_same = other.image_data is not None and other.image_data == first.image_data
-        if is_same or not _is_film(other):
+    for place, second in enumerate(rivals):
+        is_same = second.image_data is not None and second.image_data == first.image_data
+        if is_same or not _is_film(second):
             continue
         (forth, failures), (back, failures_back) = (
-            like_films([needle.entry], [witness.entry], run) for needle, witness in ((first, other), (other, first))
+            like_films([needle.entry], [witness.entry], run) for needle, witness in ((first, second), (second, first))
         )
         if forth and back:
-            of_first, of_other = forth[first.entry.path][0], back[other.entry.path][0]
+            of_first, of_other = forth[first.entry.path][0], back[second.entry.path][0]
             proofs[place] = Proof(Evidence.SIMILAR, of_first.reason), Proof(Evidence.SIMILAR, of_other.reason)
             continue
         for path, failure in (failures | failures_back).items():
-            given = first.compared.path if path == first.entry.path else other.compared.path
+            given = first.compared.path if path == first.entry.path else second.compared.path
             nothing = Proof(None, Reason(ReasonCode.NOT_READ, (f"{given}: {failure.reason}",)))
             proofs[place] = nothing, nothing
     return proofs
@@ -221,7 +221,9 @@ class _Judge:
     def compare(self, first: _Side, second: _Side) -> Comparison:
         """Compare the two, each as a witness of the other."""
         if isinstance(first.digest, bytes) and first.digest == second.digest:
-            proof = self._identical(first, second)
+            proof = Proof(Evidence.IDENTICAL, None)
+            if first.full is not None and second.full is not None:
+                proof = replace(proof, distances_bits=dict.fromkeys(_ALGORITHMS, 0), check_bits=0)
             return Comparison(first.compared, second.compared, proof, proof, _seen(first, second, 0))
         if first.full is None and first.image_data is not None and first.image_data == second.image_data:
             proof = Proof(Evidence.SAME, REASON)
@@ -236,15 +238,10 @@ class _Judge:
             nothing = Proof(None, None)
             error = f"{lost[0].compared.path}: {lost[0].compared.error}"
             return Comparison(first.compared, second.compared, nothing, nothing, None, error)
+        # Both ways: a large original proves its small copy, and not the reverse.
         proofs = self._proof(first, second), self._proof(second, first)
         seen = _seen(first, second, proofs[0].orientation)
         return Comparison(first.compared, second.compared, *proofs, seen)
-
-    @staticmethod
-    def _identical(first: _Side, second: _Side) -> Proof:
-        if first.full is None or second.full is None:
-            return Proof(Evidence.IDENTICAL, None)
-        return Proof(Evidence.IDENTICAL, None, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
 
     def _proof(self, needle: _Side, witness: _Side) -> Proof:
         """Judge ``needle`` by ``witness``, in the orientation in which a scan would take it."""

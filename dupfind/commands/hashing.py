@@ -34,7 +34,7 @@ def hash_files(
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
 ) -> bool:
-    """Call ``tell`` with the answer for each of ``files``; gives whether all of them have their hashes.
+    """Call ``tell`` with the answer for each of ``files``; returns whether all of them have their hashes.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -32,7 +32,6 @@ from dupfind.acting.journal import Journal
 from dupfind.acting.layout import Layout, day_of_capture, is_trusted_folder
 from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
-from dupfind.acting.takeout_times import takeout_times
 from dupfind.answers.decisions import Decision
 from dupfind.answers.import_ import Imported, ImportPlan
 from dupfind.errors import ActingError, SettingsError
@@ -40,6 +39,9 @@ from dupfind.events import Listener
 from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Run
 from dupfind.settings import Settings, make_settings, refuse_plans
+from dupfind.sidecars.contents import MOST_BYTES, described, taken_seconds
+from dupfind.sidecars.kinds import Kind, kind_of, owners_of
+from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_managers import Managers, OnDisk
 from dupfind.sources.roots import root_around
@@ -192,6 +194,42 @@ def _each_once(
     accept = run.settings.scan.accept
     each_once = with_reader(run, partial(distinct, wanted=entries, dated=dated, shown=shown.__getitem__, accept=accept))
     return {path: CopyOf(*copy) for path, copy in each_once.copies.items()}, each_once.captured
+
+
+def takeout_times(needles: Iterable[Needle], undated: Collection[Needle]) -> dict[str, str]:
+    """Return when those of the ``undated`` were taken that a Takeout says it of: EXIF's text, by the path of the entry.
+
+    Only what lies in the same folder is read, of ``needles``, and only where its name and its title fit.
+    """
+    by_folder: dict[str, dict[str, Needle]] = {}
+    for needle in undated:
+        by_folder.setdefault(needle.folder, {})[needle.name] = needle
+    times: dict[str, str] = {}
+    for needle in needles:
+        beside = by_folder.get(needle.folder)
+        if beside is None or kind_of(needle.name) is not Kind.TAKEOUT:
+            continue
+        owners = owners_of(Kind.TAKEOUT, needle.name, beside)
+        for owner, text in _times_in(needle, owners):
+            times[beside[owner].entry.path] = text
+    return times
+
+
+def _times_in(needle: Needle, owners: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield those of the owners that a JSON is about, with when they were taken by the clock of this machine."""
+    if not owners or needle.entry.size_bytes > MOST_BYTES or not needle.entry.can_be_read:
+        return
+    try:
+        with open_entry(needle.entry) as file:
+            content = file.read(MOST_BYTES + 1)
+        seconds = taken_seconds(content)
+        if seconds is None:
+            return
+        moment = datetime.fromtimestamp(seconds)  # noqa: DTZ006 - folders are named after local days
+    except (OSError, ChangedError, ValueError, OverflowError):
+        return
+    for owner in described(Kind.TAKEOUT, content, owners):
+        yield owner, f"{moment:%Y:%m:%d %H:%M:%S}"
 
 
 def carry_out(

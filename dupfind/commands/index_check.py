@@ -22,7 +22,7 @@ from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.mounts import forgetting
-from dupfind.values import Failure, FileEntry, Tree
+from dupfind.values import Failure, FileEntry
 from dupfind.version import __version__
 
 _UNSEEN = "an edit that left size and time as they were shows only with --deep"
@@ -56,12 +56,15 @@ def check(
             said = _about(catalog, file)
             past_cache = Run(replace(settings, cache=None), listener, make_executor)
             (tree,) = walk(past_cache)[1]
-            _warn_of_unseen(tree, past_cache, is_deep=is_deep)
+            if not is_deep:  # only the bytes would tell of an edit there
+                for warning in forgetting([tree], past_cache.mounts.forgetful, _UNSEEN):
+                    past_cache.listener.warn(warning)
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
             there = {entry.path: entry for entry in relative_entries(tree, said.shard)}
             if is_other_folder(said, about_tree(past_cache, tree, said.updated), there, listed):
-                raise CatalogError(_nothing_there(catalog, said, tree))
+                where = f"nothing of what it lists ({said.root}) is below {tree.root.given}"
+                raise CatalogError(f"{catalog}: {where}: is the drive mounted, or is it another folder?")
             same = {
                 path: entry for path, entry in there.items() if path in listed and is_unchanged(entry, listed[path])
             }
@@ -91,12 +94,6 @@ def check(
     )
 
 
-def _warn_of_unseen(tree: Tree, run: Run, *, is_deep: bool) -> None:
-    """Warn where only the bytes would tell of an edit and they are not read."""
-    for warning in forgetting([tree], run.mounts.forgetful, _UNSEEN) if not is_deep else ():
-        run.listener.warn(warning)
-
-
 def _opened(catalog: str) -> CatalogFile:
     return CatalogFile.for_reading(os.path.realpath(catalog))
 
@@ -106,11 +103,6 @@ def _about(catalog: str, file: CatalogFile) -> About:
     if about is None:
         raise CatalogError(f"{catalog}: the catalog is empty: its indexing was stopped before it began")
     return about
-
-
-def _nothing_there(catalog: str, said: About, tree: Tree) -> str:
-    where = f"nothing of what it lists ({said.root}) is below {tree.root.given}"
-    return f"{catalog}: {where}: is the drive mounted, or is it another folder?"
 
 
 def _digests(files: Mapping[str, FileEntry], prefix: str, run: Reading) -> dict[str, bytes | Failure]:

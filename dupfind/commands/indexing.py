@@ -140,6 +140,7 @@ class _Update:
                     f"{catalog}: nothing of what it lists ({was.root}) is there: is the drive mounted? "
                     "It is left as it is; for another folder name another catalog"
                 )
+            # The update would drop all files of the other shard.
             if was.shard != about.shard:
                 raise CatalogError(
                     f"{catalog} lists {_part(was.shard)} of {was.root}, and not {_part(about.shard)}: name another file"

@@ -59,7 +59,10 @@ def merge(catalog: str, shards: Sequence[str], *, with_columns: bool = False) ->
     with explained(catalog), CatalogFile.replacing(os.path.abspath(catalog)) as file:
         for path, about in zip(shards, abouts, strict=True):
             _add(file, path, about)
-        merged = _merged(abouts)
+        # As old as its oldest part, and on all drives that they lie on.
+        oldest = min(abouts, key=lambda about: about.updated)
+        volumes = tuple(dict.fromkeys(volume for about in abouts for volume in about.volumes))
+        merged = replace(oldest, made=min(about.made for about in abouts), volumes=volumes, shard=None)
         with file.transaction():
             file.set_about(merged)
         files, pictures = file.count_files(), file.count_pictures()
@@ -135,12 +138,13 @@ def _refuse_mixed(paths: Sequence[str], abouts: Sequence[About]) -> None:
             ("was made with another --follow-symlinks", about.follow_symlinks, first.follow_symlinks),
             ("is one of another number of shards", _shard(about).parts, parts),
         )
-        for words, own, others in what:
-            if own != others:
-                raise CatalogError(f"{path} {words} than {paths[0]} ({own}, not {others})")
+        for words, own, expected in what:
+            if own != expected:
+                raise CatalogError(f"{path} {words} than {paths[0]} ({own}, not {expected})")
         if _shard(about).number in by_number:
             raise CatalogError(f"{by_number[_shard(about).number]} and {path} are both shard {about.shard}")
         by_number[_shard(about).number] = path
+    # A haystack without one shard would call its photos missing; needles without one would look contained.
     if missing := [number for number in range(1, parts + 1) if number not in by_number]:
         more = "" if len(missing) == 1 else f" and {len(missing) - 1:,} more"
         what_for = f"what it lists of {first.root} would be missing"
@@ -150,13 +154,6 @@ def _refuse_mixed(paths: Sequence[str], abouts: Sequence[About]) -> None:
 def _shard(about: About) -> Shard:
     assert about.shard is not None, "others were refused"
     return about.shard
-
-
-def _merged(abouts: Sequence[About]) -> About:
-    """Return what the whole says of itself: it is as old as its oldest part, and lies on all that they lie on."""
-    oldest = min(abouts, key=lambda about: about.updated)
-    volumes = tuple(dict.fromkeys(volume for about in abouts for volume in about.volumes))
-    return replace(oldest, made=min(about.made for about in abouts), volumes=volumes, shard=None)
 
 
 def _add(file: CatalogFile, path: str, about: About) -> None:

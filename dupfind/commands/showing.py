@@ -82,7 +82,7 @@ def look_at(
         return PageContents(lost)
 
     def work(run: Reading) -> PageContents:
-        previews = run.reader.previews(_once(whole.values()))
+        previews = run.reader.previews(_unique(whole.values()))
         return PageContents(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in whole.items()})
 
     return with_reader(Run(settings, listener, make_executor), work)
@@ -109,7 +109,7 @@ def look_at_found(
         return PageContents()
 
     def work(run: Reading) -> PageContents:
-        previews = _previews(run.reader, _once(files.values()))
+        previews = _previews(run.reader, _unique(files.values()))
         sights = {path: _sight(entry, previews[entry.path], None) for path, entry in files.items()}
         return PageContents(sights, turns=_turns(pairs, files, sights, run))
 
@@ -134,22 +134,27 @@ def _show(
     run: Reading,
 ) -> PageContents:
     reader, spell = run.reader, run.shown
-    needles = dict(_named(trees[0], {verdict.path for verdict in doubtful}))
+    needles = dict(_reported_as(trees[0], {verdict.path for verdict in doubtful}))
     lost = [
         (verdict.path, needles[verdict.path])
         for verdict in doubtful
         if verdict.state is FileState.MISSING and verdict.kind is Kind.IMAGE and verdict.path in needles
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
-    nearest = _nearest(lost, haystack, split, run) if lost else {}
+    nearest = nearest_of(lost, search_of(haystack, run), split, run) if lost else {}
     split_from = {path: spell(split[entry.path].witness) for path, entry in needles.items() if entry.path in split}
     pairs = [(verdict.path, verdict.witness) for verdict in doubtful if verdict.witness]
     pairs += [(path, near.path) for path, near in nearest.items()]
     witnesses = {witness for _, witness in pairs} | set(split_from.values())
-    files = {**dict(_named(trees[1], witnesses)), **needles}
-    pictures = _pictures(doubtful, witnesses)
-    previews = _previews(reader, _once(entry for path, entry in files.items() if path in pictures))
-    digests = reader.digests(_once(files.values()))
+    files = {**dict(_reported_as(trees[1], witnesses)), **needles}
+    # There may be a preview of these: also of a film, where it looks like its witness.
+    pictures = witnesses | {
+        verdict.path
+        for verdict in doubtful
+        if verdict.kind is Kind.IMAGE or (verdict.reasons and verdict.reasons[0].code in FILM_LIKENESS)
+    }
+    previews = _previews(reader, _unique(entry for path, entry in files.items() if path in pictures))
+    digests = reader.digests(_unique(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
     return PageContents(sights, nearest, split_from, _turns(pairs, files, sights, run))
 
@@ -173,7 +178,7 @@ def _turns(
 
 def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading) -> dict[Pair, int]:
     """Return the same of pairs of pictures; ``files`` are their entries by path."""
-    pictures = run.reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
+    pictures = run.reader.pictures(_unique(files[path] for pair in pairs for path in pair), "decoding", 1)
     ids = {entry.path: ref.id for entry, ref in zip(pictures.entries, pictures.refs, strict=True)}
     turns: dict[Pair, int] = {}
     for pair in pairs:
@@ -184,20 +189,11 @@ def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading
     return {pair: turn for pair, turn in turns.items() if turn}
 
 
-def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
-    """Return the paths of those of which there may be a preview."""
-    return witnesses | {verdict.path for verdict in doubtful if verdict.kind is Kind.IMAGE or _is_like_film(verdict)}
-
-
-def _is_like_film(verdict: FileVerdict) -> bool:
-    return bool(verdict.reasons) and verdict.reasons[0].code in FILM_LIKENESS
-
-
-def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:
+def _unique(entries: Iterable[FileEntry]) -> list[FileEntry]:
     return list({entry.path: entry for entry in entries}.values())
 
 
-def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
+def _reported_as(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
     """Yield the files that are reported under these paths."""
     for tree in trees:
         shown = tree.root.shown
@@ -205,13 +201,6 @@ def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
             path = shown(entry.path)
             if path in paths:
                 yield path, entry
-
-
-def _nearest(
-    lost: Sequence[Named], haystack: Sequence[FileEntry], split: Mapping[str, Split], run: Reading
-) -> dict[str, Nearest]:
-    """Return for each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    return nearest_of(lost, search_of(haystack, run), split, run)
 
 
 def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:

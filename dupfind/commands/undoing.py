@@ -28,13 +28,10 @@ def undo(
     :class:`~dupfind.errors.ActingError` where there is nothing to be undone, or nothing can be tried.
     """
     with nullcontext() if is_dry else journals.alone():
-        recorded = _chosen(path)
+        recorded = _last() if path is None else journals.read(path)
         answer = undoing.undo(recorded, listener, should_stop, is_dry=is_dry)
-        return replace(answer, earlier=_earlier(recorded))
-
-
-def _chosen(path: str | None) -> journals.Recorded:
-    return journals.read(path) if path is not None else _last()
+        earlier = (before.path for before in _unsettled() if before.id < recorded.id)
+        return replace(answer, earlier=next(earlier, None))
 
 
 def _unsettled() -> Iterator[journals.Recorded]:
@@ -43,11 +40,6 @@ def _unsettled() -> Iterator[journals.Recorded]:
         line = undoing.line_of(recorded, is_running=False)
         if not line.is_settled and not journals.is_running(recorded):
             yield recorded
-
-
-def _earlier(than: journals.Recorded) -> str | None:
-    """Return the path of the next journal before one that was chosen."""
-    return next((recorded.path for recorded in _unsettled() if recorded.id < than.id), None)
 
 
 def _last() -> journals.Recorded:

@@ -187,6 +187,7 @@ class Collection:
         for row in rows:
             entry, ref = details[row] if row < start else (self._entries[row - start], self._refs[row - start])
             now = self._entry_now(entry)
+            # The snapshot may be old; a witness is what is there now.
             if now != entry:
                 are_sound = False
                 self._strike(row)

@@ -21,7 +21,7 @@ from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, NearRows, Reach, Sighting, near_rows
-from dupfind.finding.snapshot_store import Recollection
+from dupfind.finding.snapshot_store import SnapshotStore
 from dupfind.matching.borders import inner_hashes
 from dupfind.matching.candidates import compared
 from dupfind.matching.decodes import Decodes
@@ -109,7 +109,7 @@ class _Finder:
         self._listener = run.listener
         self._reader = run.reader
         self._cache = run.cache
-        self._recollection = Recollection(run, shelf)
+        self._snapshots = SnapshotStore(run, shelf)
         self._shown, self._same = run.shown, SameFile(run.mounts)
         self._failures: dict[str, Failure] = {}
         """By path, of images and of the haystack."""
@@ -126,7 +126,7 @@ class _Finder:
         """
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
         self._reader.prepare(list(files.values()))
-        collection = self._recollection.open(list(files.values()), is_anew=is_anew)
+        collection = self._snapshots.open(list(files.values()), is_anew=is_anew)
         pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
         self._failures = dict(pictures.failures)
         self._find_twins(list(files.values()), collection)
@@ -148,12 +148,12 @@ class _Finder:
             sought=[self._sought(given, nearest) for given in images],
             files=collection.files,
             pictures=collection.pictures if pictures.entries else None,
-            problems=self._recollection.problems_of(unread),
-            catalogs=self._recollection.catalogs,
+            problems=self._snapshots.problems_of(unread),
+            catalogs=self._snapshots.catalogs,
             most_bits=self._wanted.most_bits,
         )
         if pictures.entries:
-            self._recollection.keep(collection)  # the last thing: what is remembered is replaced by it
+            self._snapshots.keep(collection)  # the last thing: what is remembered is replaced by it
         return answer
 
     def _turned(self, pictures: Pictures) -> Pictures:
@@ -253,7 +253,7 @@ class _Finder:
 
         alike, failures = like_films(unproved, haystack, self._run)
         self._failures |= failures
-        for path, found in alike.items():
+        for path, near in alike.items():
             self._films[path] = [
                 NearFile(
                     self._shown(film.entry.path),
@@ -263,7 +263,7 @@ class _Finder:
                     is_witness=False,
                     entry=film.entry,
                 )
-                for film in found
+                for film in near
             ]
 
     def _find_parts(self, pictures: Pictures, nearest: dict[str, list[NearFile]], collection: Collection) -> None:

@@ -52,7 +52,7 @@ def remembered(folders: Sequence[FolderRow]) -> Remembered:
     return Remembered(folders, {folder.path: number for number, folder in enumerate(folders)}, inside)
 
 
-class Revisit(Walk):
+class IncrementalWalk(Walk):
     """One walk of one root, of a collection without needles.
 
     ``forgotten`` are devices whose folders are always read, since their times cannot be relied on. The problems of all
@@ -74,7 +74,8 @@ class Revisit(Walk):
             if place is not None and self._is_as_known(before, place, inside, identity):
                 row = before.folders[place]
                 for noted in row.noted:
-                    self.problems.append(self._problem(noted))
+                    path = self._prefix + noted.below_root
+                    self.problems.append(Problem(path, Side.HAYSTACK, "walk", noted.reason, noted.is_note))
                     if noted.reason.startswith(EXCLUDED):  # so that its pattern counts as one that matches something
                         self._rules.excludes.matching(noted.below_root, os.path.basename(noted.below_root))
                 subfolders = [
@@ -111,8 +112,10 @@ class Revisit(Walk):
         self._count(len(self._entries))
         problems = self.problems[before:]
         times_ns = self._times_ns(folder, began_ns) if all(map(_is_lasting, problems)) else None
-        noted = tuple(map(self._noted, problems)) if times_ns is not None else ()
-        row = FolderRow(folder, parent, identity, times_ns, len(self._entries), noted)
+        start = len(self._prefix)
+        noted = [Noted(problem.path[start:], problem.reason, problem.is_note) for problem in problems]
+        kept = () if times_ns is None else tuple(noted)
+        row = FolderRow(folder, parent, identity, times_ns, len(self._entries), kept)
         return Visited(row, None, self._entries), subfolders
 
     def _times_ns(self, folder: str, began_ns: int) -> tuple[int, int] | None:
@@ -127,12 +130,6 @@ class Revisit(Walk):
         # A time in the future is not trusted either, unlike that of a file: it may be that of the next change.
         is_young = is_racy(state.st_ctime_ns, state.st_mtime_ns, state.st_ino, began_ns - _RACY_NS, max(times_ns))
         return None if is_young else times_ns
-
-    def _noted(self, problem: Problem) -> Noted:
-        return Noted(problem.path[len(self._prefix) :], problem.reason, problem.is_note)
-
-    def _problem(self, noted: Noted) -> Problem:
-        return Problem(self._prefix + noted.below_root, Side.HAYSTACK, "walk", noted.reason, noted.is_note)
 
     @property
     def _prefix(self) -> str:

@@ -20,7 +20,7 @@ from dupfind.cache.result_cache import program
 from dupfind.cache.snapshot import FolderRow, Inner, Known, pack, unpack, unsettled_since
 from dupfind.digest import digest_of
 from dupfind.finding.collection import Collection, will_last
-from dupfind.finding.incremental_walk import Revisit, Visited, remembered
+from dupfind.finding.incremental_walk import IncrementalWalk, Visited, remembered
 from dupfind.pictures import formats
 from dupfind.run import Reading
 from dupfind.settings import Settings
@@ -38,7 +38,7 @@ _MOST_FOLDERS = 500
 """Likewise, folders that were read."""
 
 
-class Recollection:
+class SnapshotStore:
     """One haystack and what is remembered of it; ``shelf`` None remembers nothing."""
 
     def __init__(self, run: Reading, shelf: SnapshotShelf | None) -> None:
@@ -90,7 +90,7 @@ class Recollection:
         roots = [source.root for source in self._run.sources.walked(are_walked=True).haystack]
         with listener.stage("walking", None) as advance:
             for root in roots:
-                walk = Revisit(root, rules, roots, mounts.patchwork)
+                walk = IncrementalWalk(root, rules, roots, mounts.patchwork)
                 for visit in walk.visit(earlier, len(visited)):
                     visited.append(visit)
                     advance(visit.row.files)

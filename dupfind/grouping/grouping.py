@@ -191,12 +191,12 @@ def _group_like_films(
         members, _ = like_films(near, [best], run)
         if not members:
             continue
-        found = [film for film in near if film.path in members]
+        similar = [film for film in near if film.path in members]
         grouped |= {best.path, *members}
         groups.append([FilmStack(stacks.get(best.path, (best,)))])
         groups[-1] += [
             FilmStack(stacks.get(film.path, (film,)), like.reason, like.run.distance_bits)
-            for film in found
+            for film in similar
             for like in members[film.path]
         ]
     return groups, failures
@@ -206,7 +206,7 @@ def _linked(path: str, neighbours: Mapping[str, set[str]]) -> set[str]:
     """Return all that are linked with a film over any others: each was compared with a few only."""
     linked, fresh = {path}, {path}
     while fresh:
-        fresh = {other for film in fresh for other in neighbours[film]} - linked
+        fresh = {neighbour for film in fresh for neighbour in neighbours[film]} - linked
         linked |= fresh
     return linked
 

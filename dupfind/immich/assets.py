@@ -16,7 +16,7 @@ from dupfind.errors import ServerError
 from dupfind.sources.ignore import NOT_TRUSTED
 from dupfind.sources.normal_form import folded
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _OWN_FOLDERS = frozenset({"upload", "library"})
 """Where Immich keeps originals."""
 _HIDDEN = "hidden"
@@ -72,14 +72,14 @@ def duplicates_in(answer: Any, batch: Sequence[Sums]) -> Iterator[tuple[str, Sum
     results = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != len(batch):
         raise ServerError("it does not answer a bulk upload check as it is documented")
-    known = {str(number): sums for number, sums in enumerate(batch)}
+    unanswered = {str(number): sums for number, sums in enumerate(batch)}
     for result in results:
-        sums = known.pop(str(result.get("id")), None) if isinstance(result, dict) else None
+        sums = unanswered.pop(str(result.get("id")), None) if isinstance(result, dict) else None
         if sums is None:
             raise ServerError("it does not answer a bulk upload check as it is documented")
         asset = result.get("assetId")
         is_there = result.get("action") == "reject" and result.get("reason") == "duplicate"
-        if is_there and isinstance(asset, str) and _UUID.fullmatch(asset):
+        if is_there and isinstance(asset, str) and UUID.fullmatch(asset):
             yield asset.lower(), sums
 
 
@@ -89,8 +89,10 @@ def why_not(answer: Any, asset: str, sums: Sums) -> str | None:  # noqa: ANN401,
         return f"the server does not tell of it: {NOT_TRUSTED}"
     if answer.get("checksum") != sums.checksum:
         return f"its checksum is another: {NOT_TRUSTED}"
+    # Immich deletes it by itself after some days.
     if answer.get("isTrashed") is not False:
         return f"in the trash of Immich: {NOT_TRUSTED}"
+    # Immich remembers the asset, and its file is gone or cannot be reached.
     if answer.get("isOffline") is not False:
         return f"its original is not there (offline): {NOT_TRUSTED}"
     if answer.get("libraryId") is not None:

@@ -163,6 +163,7 @@ class Client:
         if response.status in _REFUSED:
             self._drop()
             raise ServerError(f"{self._url}: it refuses the key in {KEY} ({response.status})")
+        # The key would go to another server.
         if response.status // 100 == _ELSEWHERE:
             self._drop()
             raise _ElsewhereError(
@@ -175,24 +176,24 @@ class Client:
         yield response
 
     def _connection(self) -> http.client.HTTPConnection:
-        known: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-        if known is None:
+        connection: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
+        if connection is None:
             host, port = self._parts.hostname or "", self._parts.port
-            known = (
+            connection = (
                 http.client.HTTPSConnection(host, port, timeout=_SILENCE_SECONDS, context=ssl.create_default_context())
                 if self._parts.scheme == "https"
                 else http.client.HTTPConnection(host, port, timeout=_SILENCE_SECONDS)
             )
-            self._own.connection = known
-            self._opened.append(known)
-        return known
+            self._own.connection = connection
+            self._opened.append(connection)
+        return connection
 
     def _drop(self) -> None:
         """Begin anew with the next request: nobody knows what is left of this one on the line."""
-        known: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-        if known is not None:
-            known.close()
-            self._opened.remove(known)
+        connection: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._opened.remove(connection)
             self._own.connection = None
 
 

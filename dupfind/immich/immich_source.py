@@ -48,9 +48,7 @@ _CONNECTIONS = 4
 _BLOCK_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 64 << 20
 """Of an original that is downloaded; what is larger goes to a temporary file."""
-
-
-_ITS_OWN = "it may be a needle itself"
+_NOTHING = Failure("nothing of it was downloaded", is_image=False, lasting=False)
 
 
 class Place(NamedTuple):
@@ -156,7 +154,7 @@ class ImmichServer(ShelvedSource):
                         by_sums.setdefault(sums, []).append(entry.path)
             with self._explained(), listing.stage("asking Immich", len(by_sums)) as advance:
                 told = list(self._ask(client, by_sums, advance))
-            entries, problems = self._take(told, by_sums)
+            entries, problems, themselves = self._take(told, by_sums)
             there = {entry.path for entry in entries}
             digests = {self._digests[path] for path in there}
             proved = {path for sums, paths in by_sums.items() if sums.digest in digests for path in paths}
@@ -165,7 +163,7 @@ class ImmichServer(ShelvedSource):
             client.close()
         entries += originals
         problems += [self._note(number, f"{reason}: {NOT_TRUSTED}") for number, reason in looked.notes]
-        if own := sum(_ITS_OWN in problem.reason for problem in problems):
+        if own := themselves + looked.own:
             listing.warn(f"{self.root.given}: {own:,} of its assets prove nothing: they may be needles themselves")
         sizes = sum(entry.size_bytes for entry in originals)
         served = Served(self.root.given, version, len(by_sums), len(there), looked.previews, len(originals), sizes)
@@ -221,20 +219,26 @@ class ImmichServer(ShelvedSource):
 
     def _take(
         self, told: Iterable[tuple[str, Sums, Any]], by_sums: Mapping[Sums, Sequence[str]]
-    ) -> tuple[list[FileEntry], list[Problem]]:
-        """Return the assets that may prove something as entries, and why the others do not."""
+    ) -> tuple[list[FileEntry], list[Problem], int]:
+        """Return the assets that may prove something as entries, why the others do not, and how many may be needles."""
+        themselves = 0
         reasons: dict[str, str] = {}
-        known: list[Asset] = []
+        assets: list[Asset] = []
         for number, sums, answer in told:
             if (reason := why_not(answer, number, sums)) is not None:
                 reasons[number] = reason
                 continue
-            known.append(asset_in(answer, number, sums))
-            if _are_its_own(known[-1], by_sums[sums]):
-                reasons[number] = f"{_ITS_OWN}, in a folder of Immich's own: {NOT_TRUSTED}"
-        owners = {asset.part: asset for asset in known if asset.part is not None and asset.id not in reasons}
+            asset = asset_in(answer, number, sums)
+            assets.append(asset)
+            needles = by_sums[sums]
+            # Such a needle may be the original itself: it lies where Immich keeps that, or below a mark of Immich.
+            if may_be_itself(asset, needles) or any(map(_is_below_mark, needles)):
+                reasons[number] = f"it may be a needle itself, in a folder of Immich's own: {NOT_TRUSTED}"
+                themselves += 1
+        owners = {asset.part: asset for asset in assets if asset.part is not None and asset.id not in reasons}
         entries: list[FileEntry] = []
-        for asset in known:
+        for asset in assets:
+            # It goes when its picture goes, and of that nobody has asked.
             if asset.is_part and asset.id not in owners:
                 reasons.setdefault(asset.id, f"the film of a picture that is not among the needles: {NOT_TRUSTED}")
             if asset.id not in reasons:
@@ -242,7 +246,7 @@ class ImmichServer(ShelvedSource):
                 entries.append(AssetEntry.of(path, asset.sums.size_bytes, Place(self._url, asset.id, asset.sums.sha1)))
                 self._digests[path] = asset.sums.digest
                 self._assets[path] = (asset, owners[asset.id]) if asset.is_part else (asset,)
-        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())]
+        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())], themselves
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
         """Leave it as it was listed."""
@@ -323,9 +327,6 @@ def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
         executor.shutdown(cancel_futures=True)
 
 
-_NOTHING = Failure("nothing of it was downloaded", is_image=False, lasting=False)
-
-
 def _look_again(client: Client, asset: Asset) -> str | None:
     try:
         return why_not(client.json_if_any(f"/api/assets/{asset.id}"), asset.id, asset.sums)
@@ -349,17 +350,12 @@ def _hashed(file: IO[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]
         yield block
 
 
-def _are_its_own(asset: Asset, needles: Sequence[str]) -> bool:
-    """Tell whether a needle may be the original: it lies where Immich keeps that, or below a mark of Immich."""
-    return may_be_itself(asset, needles) or any(map(_is_below_mark, needles))
-
-
-def _is_marked(path: str, known: dict[str, bool]) -> bool:
-    """Tell likewise; ``known`` keeps what was found of each folder."""
+def _is_marked(path: str, marked: dict[str, bool]) -> bool:
+    """Tell likewise; ``marked`` keeps what was found of each folder."""
     folder = os.path.dirname(path)
-    if folder not in known:
-        known[folder] = _is_below_mark(path)
-    return known[folder]
+    if folder not in marked:
+        marked[folder] = _is_below_mark(path)
+    return marked[folder]
 
 
 def _is_below_mark(path: str) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 import weakref
@@ -21,7 +20,7 @@ from typing import Any, NamedTuple
 
 from dupfind.errors import ServerError
 from dupfind.immich import candidates
-from dupfind.immich.assets import Asset, Sums, asset_in, duplicates_in, may_be_itself, question, why_not
+from dupfind.immich.assets import UUID, Asset, Sums, asset_in, duplicates_in, may_be_itself, question, why_not
 from dupfind.immich.client import Client
 from dupfind.pictures import formats
 from dupfind.sources.entries import entry_of, without_inode
@@ -72,6 +71,8 @@ class Looked(NamedTuple):
     """How many were looked at."""
     notes: list[tuple[str, str]]
     """By the id of the asset, why one that came near proves nothing."""
+    own: int = 0
+    """How many of these may be needles themselves."""
 
 
 class PictureSearch:
@@ -84,10 +85,10 @@ class PictureSearch:
         self.folder: PrivateFolder | None = None
         """Where the copies lie; gone when nothing refers to it."""
 
-    def look_for(self, needles: Sequence[FileEntry], known: Iterable[Sums], paths: Sequence[str]) -> Looked:
+    def look_for(self, needles: Sequence[FileEntry], listed: Iterable[Sums], paths: Sequence[str]) -> Looked:
         """Find and download the originals that come near to one of ``needles``.
 
-        ``known`` and ``paths`` are of all needles: what the server has of one of them is no witness of another, since
+        ``listed`` and ``paths`` are of all needles: what the server has of one of them is no witness of another, since
         that may be it. Raises :class:`~dupfind.errors.ServerError`, and ``OSError`` where there is no room.
         """
         look_at = self._listing.look_at
@@ -95,7 +96,7 @@ class PictureSearch:
         if look_at is None or not wanted:
             return Looked([], 0, [])
         looks = look_at(wanted, "decoding needles")
-        own = {sums.checksum for sums in known}
+        own = {sums.checksum for sums in listed}
         items = {
             number: (item, paths)
             for number, (item, paths) in self._candidates(looks).items()
@@ -108,9 +109,9 @@ class PictureSearch:
             return Looked([], 0, [])
         self._make_folder()
         near = self._near(chosen, looks)
-        assets, notes = self._trusted(near, paths)
+        assets, notes, themselves = self._trusted(near, paths)
         originals, failed = self._download(assets)
-        return Looked(originals, len(chosen), notes + failed)
+        return Looked(originals, len(chosen), notes + failed, themselves)
 
     def _make_folder(self) -> None:
         self.folder = PrivateFolder()
@@ -121,19 +122,19 @@ class PictureSearch:
     def _candidates(self, looks: Mapping[str, Look]) -> dict[str, tuple[Mapping[str, Any], list[str]]]:
         """Return by its id each asset that may be a picture of needles, and the paths of these."""
         sought = candidates.sought(looks)
-        found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+        near: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
         spans, stems = candidates.spans(sought.moments.values()), list(sought.stems)
         if len(stems) > MOST_STEMS:
             self._listing.warn(f"{len(stems) - MOST_STEMS:,} pictures without a time were not looked for on the server")
         with self._listing.stage("searching Immich", len(spans) + len(stems[:MOST_STEMS])) as advance:
             for item, paths in candidates.by_time(self._listed(spans, advance), sought.moments):
-                _enter(found, item, paths)
+                _enter(near, item, paths)
             answers = self._executor.map(self._search, map(candidates.question_of_stem, stems[:MOST_STEMS]))
             for stem, answer in zip(stems, answers, strict=False):
                 advance(1)
                 for item in candidates.by_stem(candidates.page_in(answer)[0], stem):
-                    _enter(found, item, sought.stems[stem])
-        return found
+                    _enter(near, item, sought.stems[stem])
+        return near
 
     def _search(self, question: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the server says
         return self._client.json("POST", "/api/search/metadata", question)
@@ -159,7 +160,7 @@ class PictureSearch:
             advance(1)
 
     def _near(self, chosen: Mapping[str, tuple[Mapping[str, Any], list[str]]], looks: Mapping[str, Look]) -> list[str]:
-        """Look at the previews of these assets; gives the ids of those that come near to one of their needles."""
+        """Look at the previews of these assets; returns the ids of those that come near to one of their needles."""
         assert self.folder is not None
         assert self._listing.look_at is not None
         with tempfile.TemporaryDirectory(dir=self.folder.path, ignore_cleanup_errors=True) as folder:
@@ -174,7 +175,7 @@ class PictureSearch:
         ]
 
     def _previews(self, wanted: Sequence[str], folder: str) -> dict[str, str]:
-        """Download previews of these assets; gives the id of each by where it lies."""
+        """Download previews of these assets; returns the id of each by where it lies."""
 
         def download(number: str) -> str | None:
             content = self._client.preview(number)
@@ -196,8 +197,8 @@ class PictureSearch:
                     raise ServerError("it gives no previews")
         return numbers
 
-    def _trusted(self, near: Sequence[str], needles: Sequence[str]) -> tuple[list[Asset], list[tuple[str, str]]]:
-        """Return those of these assets that may prove something, and why the others do not.
+    def _trusted(self, near: Sequence[str], needles: Sequence[str]) -> tuple[list[Asset], list[tuple[str, str]], int]:
+        """Return those of these assets that may prove something, why the others do not, and how many may be needles.
 
         Whether an asset is the user's own is asked by its checksum, as programs do before they upload: a search also
         gives those of partners.
@@ -205,37 +206,39 @@ class PictureSearch:
         told = dict(zip(near, self._executor.map(self._facts, near), strict=True))
         sums = {number: _sums_in(facts) for number, facts in told.items()}
         notes = [(number, "the server does not tell its checksum and size") for number in near if sums[number] is None]
-        asked = [(number, known) for number in near if (known := sums[number]) is not None]
+        asked = [(number, of_asset) for number in near if (of_asset := sums[number]) is not None]
         own: set[str] = set()
         for start in range(0, len(asked), _BATCH):
-            batch = [known for _, known in asked[start : start + _BATCH]]
+            batch = [of_asset for _, of_asset in asked[start : start + _BATCH]]
             answer = self._client.json("POST", "/api/assets/bulk-upload-check", question(batch))
             own |= {number for number, _ in duplicates_in(answer, batch)}
         named: dict[str, list[str]] = {}
         for path in needles:
             named.setdefault(folded(os.path.basename(path)), []).append(path)
-        assets = []
-        for number, known in asked:
-            reason = why_not(told[number], number, known)
+        assets, themselves = [], 0
+        for number, of_asset in asked:
+            reason = why_not(told[number], number, of_asset)
+            # A partner may take the asset away at any time.
             if reason is None and number not in own:
                 reason = "of another user"
             if reason is None:
-                asset = asset_in(told[number], number, known)
+                asset = asset_in(told[number], number, of_asset)
                 if asset.is_part:
                     reason = "hidden"
                 elif may_be_itself(asset, named.get(folded(asset.way[-1]), ()) if asset.way else ()):
                     reason = "it may be a needle itself"
+                    themselves += 1
             if reason is None:
                 assets.append(asset)
             else:
                 notes.append((number, reason))
-        return assets, notes
+        return assets, notes, themselves
 
     def _facts(self, number: str) -> Any:  # noqa: ANN401 - whatever the server says
         return self._client.json_if_any(f"/api/assets/{number}")
 
     def _download(self, assets: Sequence[Asset]) -> tuple[list[Original], list[tuple[str, str]]]:
-        """Download originals as long as there is room; gives them, and why there is none of the others."""
+        """Download originals as long as there is room; returns them, and why there is none of the others."""
         assert self.folder is not None
         room_bytes = min(MOST_BYTES, int(shutil.disk_usage(self.folder.path).free * _FREE_SHARE))
         within: list[Asset] = []
@@ -260,7 +263,7 @@ class PictureSearch:
         return originals, notes
 
     def _original(self, asset: Asset) -> Original | str:
-        """Download one and see that it has the bytes that the server says; gives why not otherwise."""
+        """Download one and see that it has the bytes that the server says; returns why not otherwise."""
         assert self.folder is not None
         path = os.path.join(self.folder.path, asset.id)
         hasher = hashlib.sha1(usedforsecurity=False)
@@ -278,16 +281,11 @@ class PictureSearch:
         return Original(asset, path) if is_whole else "its original has other bytes than the server says"
 
 
-def _enter(
-    found: dict[str, tuple[Mapping[str, Any], list[str]]], item: Mapping[str, Any], paths: Sequence[str]
-) -> None:
+def _enter(near: dict[str, tuple[Mapping[str, Any], list[str]]], item: Mapping[str, Any], paths: Sequence[str]) -> None:
     """Enter an asset for some needles; one without an id that is one is left out."""
     number = str(item.get("id")).lower()
-    if _UUID.fullmatch(number):
-        found.setdefault(number, (item, []))[1].extend(paths)
-
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    if UUID.fullmatch(number):
+        near.setdefault(number, (item, []))[1].extend(paths)
 
 
 def _bits(needle: Look, preview: Look) -> int:

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from dupfind.answers.calibrate import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
 from dupfind.report import Screen
-from dupfind.report.json import catalogs, dumps, named_path
+from dupfind.report.json import catalogs, encoded, problem_facts
 from dupfind.report.look import Page
-from dupfind.report.text import catalog_line, clean, count
+from dupfind.report.text import catalog_line, count, valid_text
 from dupfind.values import HASH_BITS, ORIENTATIONS
 
 SCHEMA = "dupfind.calibrate/1"
@@ -51,7 +51,7 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
         "schema": SCHEMA,
         "dupfind": calibration.version,
         "settings": {
-            "folders": [clean(folder) for folder in calibration.folders],
+            "folders": [valid_text(folder) for folder in calibration.folders],
             "algorithm": algorithm,
             "rotations": calibration.rotations,
         },
@@ -69,12 +69,9 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
             for spread in calibration.spreads
         },
         **catalogs(calibration.catalogs),
-        "problems": [
-            {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
-            for problem in calibration.problems
-        ],
+        "problems": list(map(problem_facts, calibration.problems)),
     }
-    return (dumps(whole, indent=1) + "\n").encode()
+    return encoded(whole)
 
 
 def _compared(calibration: Calibration) -> list[str]:

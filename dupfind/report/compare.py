@@ -13,13 +13,13 @@ from dupfind.evidence.facts import Test
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import encoded, encoded_lines, named_path
 from dupfind.report.look import Page
 from dupfind.report.measures import TURNS, as_json, limit, value
 from dupfind.report.paths import listed
 from dupfind.report.reasons import IN_A_PAIR, Roles, sentence
 from dupfind.report.reasons import as_json as reasons_as_json
-from dupfind.report.text import clean, count, printable, size
+from dupfind.report.text import count, printable, size, valid_text
 from dupfind.settings import Format
 from dupfind.values import Evidence
 
@@ -45,7 +45,7 @@ def render(answer: Comparisons, format_: Format, screen: Screen, *, visual: bool
             return _table(answer, screen, visual=visual)
         case Format.JSON:
             files = [_file(file) for file in answer.files]
-            return (dumps({**_head(answer), "files": files, "pairs": _pairs(answer)}, indent=1) + "\n").encode()
+            return encoded({**_head(answer), "files": files, "pairs": _pairs(answer)})
         case Format.JSONL:
             return _lines(answer)
         case Format.CSV:
@@ -124,8 +124,8 @@ def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
     if pair.evidence is None and pair.reason is not None and pair.reason.code is ReasonCode.NOT_READ:
         return [_OF_FILMS[ReasonCode.NO_FILM], _said(pair.reason)]
     if pair.better is not None:
-        better, other = names if pair.better is pair.first else names[::-1]
-        return [f"the same picture, {better} is the better copy", _said(pair.reason, Roles(better, other))]
+        better, worse = names if pair.better is pair.first else names[::-1]
+        return [f"the same picture, {better} is the better copy", _said(pair.reason, Roles(better, worse))]
     return _both_ways(pair, *names)
 
 
@@ -190,7 +190,7 @@ def _lines(answer: Comparisons) -> bytes:
     lines: list[dict[str, Any]] = [{"type": "file", **_file(file)} for file in answer.files]
     lines += [{"type": "pair", **pair} for pair in _pairs(answer)]
     lines.append({"type": "summary", **_head(answer)})
-    return "".join(dumps(line) + "\n" for line in lines).encode()
+    return encoded_lines(lines)
 
 
 def _head(answer: Comparisons) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def _file(file: Compared) -> dict[str, Any]:
         "height": None if seen is None else seen.height,
         "captured": None if seen is None else seen.captured,
         "hashes": dict(file.hashes) or None,
-        "error": None if file.error is None else clean(file.error),
+        "error": None if file.error is None else valid_text(file.error),
     }
 
 
@@ -235,7 +235,7 @@ def _pairs(answer: Comparisons) -> list[dict[str, Any]]:
             **_reason(pair.reason),
             "first_by_other": _proof(pair.first_by_other),
             "other_by_first": _proof(pair.other_by_first),
-            "error": None if pair.error is None else clean(pair.error),
+            "error": None if pair.error is None else valid_text(pair.error),
         }
         for pair in answer.pairs
     ]

@@ -9,7 +9,7 @@ from io import StringIO
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.reasons import sentences
-from dupfind.report.text import clean, printable
+from dupfind.report.text import printable, valid_text
 from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict, Report
 
@@ -81,12 +81,9 @@ def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[Sequence[object]]
             folder.skipped,
             folder.bytes_not_present,
         )
-        yield (cell(folder.path), _word(folder), *counts)
-
-
-def _word(folder: FolderVerdict) -> str:
-    """Return the verdict on a folder, as no program takes it that would delete what it is said of a drive elsewhere."""
-    return f"{folder.state.value} (plan)" if folder.is_plan else folder.state.value
+        # Of a drive that nobody looked at: a script that deletes by the word "contained" must not take it for one.
+        word = f"{folder.state.value} (plan)" if folder.is_plan else folder.state.value
+        yield (cell(folder.path), word, *counts)
 
 
 def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
@@ -107,5 +104,5 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
 
 def cell(path: str) -> str:
     """Spell a path or a reason so that no spreadsheet takes it for a formula."""
-    text = clean(path)
+    text = valid_text(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

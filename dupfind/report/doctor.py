@@ -6,9 +6,9 @@ from rich.text import Text
 
 from dupfind.answers.doctor import Diagnosed
 from dupfind.report import Screen
-from dupfind.report.json import dumps
+from dupfind.report.json import encoded
 from dupfind.report.look import Page
-from dupfind.report.text import clean, count, printable
+from dupfind.report.text import count, printable, valid_text
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.doctor/1"
@@ -19,13 +19,13 @@ def render(answer: Diagnosed, format_: Format, screen: Screen, version: str) -> 
     if format_ is Format.JSON:
         sections = {
             section.title.lower(): [
-                {"name": fact.name, "value": clean(fact.value), "advice": fact.advice and clean(fact.advice)}
+                {"name": fact.name, "value": valid_text(fact.value), "advice": fact.advice and valid_text(fact.advice)}
                 for fact in section.facts
             ]
             for section in answer.sections
         }
         whole = {"schema": SCHEMA, "dupfind": version, "healthy": answer.is_healthy, **sections}
-        return (dumps(whole, indent=1) + "\n").encode()
+        return encoded(whole)
     page = Page(screen)
     width = max(len(fact.name) for section in answer.sections for fact in section.facts)
     for section in answer.sections:

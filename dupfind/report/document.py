@@ -17,7 +17,7 @@ from importlib import resources
 from typing import Any, NamedTuple, Protocol
 
 from dupfind.answers.page import Sight
-from dupfind.report.text import clean, count, moment, printable, size
+from dupfind.report.text import count, moment, printable, size, valid_text
 
 COMMON = ("common.js", "pictures.js", "lists.js")
 """Scripts that every page begins with."""
@@ -118,7 +118,7 @@ def embedded(value: object) -> str:
 
 def shown(path: str) -> str:
     """Spell a path for people: nothing in it is hidden or turns the direction of writing."""
-    return printable(clean(path))
+    return printable(valid_text(path))
 
 
 def quoted(path: str) -> str:
@@ -175,6 +175,7 @@ class Album:
         return {} if place is None else {key: place}
 
     def _enter(self, path: str, facts: dict[str, Any]) -> None:
+        # By number: two names may look alike on the page, and a decision has to hit the right file.
         self._sights[path] = len(self.sights)
         self.sights.append(facts)
 

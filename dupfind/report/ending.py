@@ -85,17 +85,32 @@ BRING_OVER, CLEAR_AWAY = "to bring them over", "the folders that can go"
 
 def about_sidecars(report: Report) -> list[str]:
     """Say how many of the missing only describe what is present, and what sets them aside, or what that may cost."""
-    kinds = Counter(kind for file in _not_present(report) if (kind := _sidecar_of(file)) is not None)
-    total = sum(kinds.values())
-    if not total:
+    kinds = _sidecar_kinds(report)
+    if not kinds:
         return []
-    parts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
-    if report.settings.sidecars == "ignore":
-        edits = sum(number for kind, number in kinds.items() if kind in EDITS)
-        text = f"Of the sidecars ({parts}) {edits:,} may hold the only copy of an edit, a rating or a caption."
-        return [text] if edits else []
-    they, them = ("is a sidecar of a present file", "it") if total == 1 else ("are sidecars of present files", "them")
-    return [f"{total:,} of what is not there {they} ({parts}): --sidecars ignore sets {them} aside."]
+    if report.settings.sidecars != "ignore":
+        them = "it" if sum(kinds.values()) == 1 else "them"
+        return [f"{counted_sidecars(report)}: --sidecars ignore sets {them} aside."]
+    edits = sum(number for kind, number in kinds.items() if kind in EDITS)
+    parts = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
+    text = f"Of the sidecars ({parts}) {edits:,} may hold the only copy of an edit, a rating or a caption."
+    return [text] if edits else []
+
+
+def counted_sidecars(report: Report) -> str:
+    """Say how many of the missing are sidecars of present files, without a full stop."""
+    kinds = _sidecar_kinds(report)
+    total = sum(kinds.values())
+    they = "is a sidecar of a present file" if total == 1 else "are sidecars of present files"
+    return (
+        f"{total:,} of what is not there {they} ({', '.join(f'{number:,} {kind}' for kind, number in kinds.items())})"
+    )
+
+
+def _sidecar_kinds(report: Report) -> dict[str, int]:
+    """Count the sidecars of present files by kind, in alphabetical order."""
+    kinds = Counter(kind for file in _not_present(report) if (kind := _sidecar_of(file)) is not None)
+    return dict(sorted(kinds.items()))
 
 
 def _sidecar_of(file: FileVerdict) -> str | None:
@@ -214,10 +229,10 @@ def _acting(report: Report, again: Sequence[str], command: str) -> list[str] | N
 
 def _without_reading(words: Sequence[str]) -> Iterator[str]:
     """Leave out how the scan was to read: what acts reads everything again, and on its own machine."""
-    rest = iter(words)
-    for word in rest:
+    unread = iter(words)
+    for word in unread:
         if word in _OF_CLUSTER:
-            next(rest, None)
+            next(unread, None)
         elif word != "--paranoid":
             yield word
 

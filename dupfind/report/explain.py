@@ -11,15 +11,16 @@ from dupfind.answers.explain import Advice, ExplainResult, Explanation, NearPict
 from dupfind.evidence.facts import Test
 from dupfind.reasons import ReasonCode, is_fragment, never_proves
 from dupfind.report import Screen
-from dupfind.report.json import catalogs, dumps, how_compared, named_path
+from dupfind.report.json import catalogs, encoded, how_compared, named_path, sided_problem
 from dupfind.report.look import Page, likeness
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
 from dupfind.report.reasons import as_json as reasons_as_json
 from dupfind.report.reasons import sentence, sentences
-from dupfind.report.text import catalog_line, clean, count, printable, size
+from dupfind.report.text import catalog_line, count, printable, size, valid_text
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
 SCHEMA = "dupfind.explain/1"
+_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES, ReasonCode.FILM_NEVER_SAME})
 
 
 def render(answer: ExplainResult, screen: Screen) -> bytes:
@@ -27,8 +28,11 @@ def render(answer: ExplainResult, screen: Screen) -> bytes:
     page = Page(screen)
     for explanation in answer.explanations:
         page.add("")
-        _needle(page, explanation)
-        if explanation.verdict.state is FileState.PRESENT:
+        verdict = explanation.verdict
+        page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
+        for path in explanation.itself:
+            page.add(f"  is itself in the haystack, as {printable(path)}: not taken for its own witness")
+        if verdict.state is FileState.PRESENT:
             _witness(page, explanation, answer.settings)
         else:
             _nearest(page, explanation, answer.settings)
@@ -50,32 +54,14 @@ def render_json(answer: ExplainResult) -> bytes:
         "schema": SCHEMA,
         "dupfind": answer.version,
         "settings": {
-            "haystack": [clean(path) for path in settings.haystack],
+            "haystack": [valid_text(path) for path in settings.haystack],
             **how_compared(settings),
         },
         "needles": [_as_json(explanation) for explanation in answer.explanations],
-        "problems": [
-            {
-                **named_path("path", problem.path),
-                "side": problem.side.value,
-                "stage": problem.stage,
-                "reason": clean(problem.reason),
-            }
-            for problem in answer.problems
-        ],
+        "problems": list(map(sided_problem, answer.problems)),
         **catalogs(answer.catalogs),
     }
-    return (dumps(whole, indent=1) + "\n").encode()
-
-
-_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES, ReasonCode.FILM_NEVER_SAME})
-
-
-def _needle(page: Page, explanation: Explanation) -> None:
-    verdict = explanation.verdict
-    page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
-    for path in explanation.itself:
-        page.add(f"  is itself in the haystack, as {printable(path)}: not taken for its own witness")
+    return encoded(whole)
 
 
 def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> None:
@@ -178,8 +164,8 @@ def _as_json(explanation: Explanation) -> dict[str, Any]:
         **reasons_as_json(verdict.reasons),
         "tests": [as_json(test) for test in explanation.tests],
         "nearest": [_near_as_json(near) for near in explanation.nearest],
-        "advice": clean(_advice(explanation.advice)) if explanation.advice else None,
-        "itself": [clean(path) for path in explanation.itself],
+        "advice": valid_text(_advice(explanation.advice)) if explanation.advice else None,
+        "itself": [valid_text(path) for path in explanation.itself],
     }
 
 
@@ -192,5 +178,5 @@ def _near_as_json(near: NearPicture) -> dict[str, Any]:
         "orientation": near.orientation + 1,
         **reasons_as_json(() if near.reason is None else (near.reason,)),
         "tests": [as_json(test) for test in near.tests],
-        "advice": clean(_advice(near.advice)),
+        "advice": valid_text(_advice(near.advice)),
     }

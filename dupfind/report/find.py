@@ -10,11 +10,11 @@ from rich.text import Text
 from dupfind.answers.find import FILMS_BY_BYTES, NO_SAME_FILM, FindResult, NearFile, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogs, dumps, how_compared, named_path
+from dupfind.report.json import catalogs, encoded, encoded_lines, how_compared, named_path, problem_facts
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
 from dupfind.report.reasons import as_json, sentence
-from dupfind.report.text import catalog_line, clean, printable
+from dupfind.report.text import catalog_line, printable, valid_text
 from dupfind.settings import Format
 from dupfind.values import HASH_BITS, Evidence
 
@@ -31,13 +31,13 @@ def render(answer: FindResult, format_: Format, screen: Screen, *, print0: bool)
             whole = {
                 **_head(answer),
                 "images": [_sought(image) for image in answer.sought],
-                "problems": _problems(answer),
+                "problems": list(map(problem_facts, answer.problems)),
             }
-            return (dumps(whole, indent=1) + "\n").encode()
+            return encoded(whole)
         case Format.JSONL:
             shown: list[dict[str, Any]] = [{"type": "image", **_sought(image)} for image in answer.sought]
-            shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
-            return "".join(dumps(line) + "\n" for line in shown).encode()
+            shown.append({"type": "summary", **_head(answer), "problems": list(map(problem_facts, answer.problems))})
+            return encoded_lines(shown)
         case Format.CSV:
             return lines([_CSV_COLUMNS, *_rows(answer.sought)], screen)
         case Format.PATHS:
@@ -111,7 +111,7 @@ def _head(answer: FindResult) -> dict[str, Any]:
         "schema": SCHEMA,
         "dupfind": answer.version,
         "settings": {
-            "haystack": [clean(path) for path in settings.haystack],
+            "haystack": [valid_text(path) for path in settings.haystack],
             **how_compared(settings),
             "nearest": answer.nearest,
         },
@@ -128,8 +128,8 @@ def _sought(sought: Sought) -> dict[str, Any]:
         **named_path("image", sought.path),
         "seen": sought.is_seen,
         "nearest": [_near(near) for near in sought.nearest],
-        "itself": [clean(path) for path in sought.itself],
-        "error": None if sought.error is None else clean(sought.error),
+        "itself": [valid_text(path) for path in sought.itself],
+        "error": None if sought.error is None else valid_text(sought.error),
     }
 
 
@@ -142,13 +142,6 @@ def _near(near: NearFile) -> dict[str, Any]:
         "score": near.score,
         **as_json(() if near.reason is None else (near.reason,)),
     }
-
-
-def _problems(answer: FindResult) -> list[dict[str, Any]]:
-    return [
-        {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
-        for problem in answer.problems
-    ]
 
 
 def _rows(images: Iterable[Sought]) -> Iterable[Sequence[object]]:

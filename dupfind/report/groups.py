@@ -11,11 +11,11 @@ from rich.text import Text
 from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogs, dumps, named_path
+from dupfind.report.json import catalogs, encoded, encoded_lines, named_path, problem_facts
 from dupfind.report.look import UNBOUNDED, Page
 from dupfind.report.paths import listed
 from dupfind.report.reasons import IN_A_GROUP, as_json, sentences
-from dupfind.report.text import catalog_line, clean, count, printable, size
+from dupfind.report.text import catalog_line, count, printable, size, valid_text
 from dupfind.settings import Format
 from dupfind.values import Evidence
 
@@ -41,13 +41,13 @@ def render(answer: GroupsResult, format_: Format, screen: Screen, *, print0: boo
             whole = {
                 **_head(answer),
                 "groups": [_group(group) for group in answer.groups],
-                "problems": _problems(answer),
+                "problems": list(map(problem_facts, answer.problems)),
             }
-            return (dumps(whole, indent=1) + "\n").encode()
+            return encoded(whole)
         case Format.JSONL:
             shown: list[dict[str, Any]] = [{"type": "group", **_group(group)} for group in answer.groups]
-            shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
-            return "".join(dumps(line) + "\n" for line in shown).encode()
+            shown.append({"type": "summary", **_head(answer), "problems": list(map(problem_facts, answer.problems))})
+            return encoded_lines(shown)
         case Format.CSV:
             return lines([_CSV_COLUMNS, *_rows(answer.groups)], screen)
         case Format.PATHS:
@@ -84,17 +84,14 @@ def _list(groups: Sequence[Group], page: Page, width: int) -> None:
         for member in group.members:
             name = f"{number:,}" if member is group.best else ""
             word = page.verdict(member.evidence.value if member.evidence else "best")
-            pixels = [f"{member.width} x {member.height}" if member.width else ""] if has_pixels else []
-            numbers = [*pixels, size(member.size_bytes)] if is_wide else []
-            below = [] if is_wide or width < _NARROW else _numbers(member)
+            pixels = f"{member.width} x {member.height}" if member.width else ""
+            size_ = size(member.size_bytes)
+            numbers = [*([pixels] if has_pixels else []), size_] if is_wide else []
+            below = [] if is_wide or width < _NARROW else [*filter(None, (pixels, size_))]
             table.add_row(name, word, *numbers, _file(member, group, below))
         if group is not groups[-1]:
             table.add_row()
     page.add(table)
-
-
-def _numbers(member: Member) -> list[str]:
-    return [*([f"{member.width} x {member.height}"] if member.width else []), size(member.size_bytes)]
 
 
 def _file(member: Member, group: Group, numbers: Sequence[str]) -> Text:
@@ -143,7 +140,7 @@ def _head(answer: GroupsResult) -> dict[str, Any]:
         "schema": SCHEMA,
         "dupfind": answer.version,
         "settings": {
-            "folders": [clean(path) for path in answer.folders],
+            "folders": [valid_text(path) for path in answer.folders],
             "level": answer.level.value,
             "algorithm": answer.algorithm,
             "threshold_bits": answer.threshold_bits,
@@ -189,13 +186,6 @@ def _member(member: Member, group: Group) -> dict[str, Any]:
         "captured": member.captured,
         "modified": _moment(member.mtime_ns),
     }
-
-
-def _problems(answer: GroupsResult) -> list[dict[str, Any]]:
-    return [
-        {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
-        for problem in answer.problems
-    ]
 
 
 def _rows(groups: Iterable[Group]) -> Iterable[Sequence[object]]:

@@ -21,7 +21,7 @@ from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, Places, shown
 from dupfind.report.places import parts_of
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, printable, server_line, size
+from dupfind.report.text import QUICK, bucket_line, catalog_line, count, printable, server_line, size, valid_text
 from dupfind.sidecars.one_shot import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -68,7 +68,7 @@ def render(
     in_doubt = [{**file_facts(file, seen, album), **_split(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
     join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
-        "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
+        "id": f"{report.started} {' '.join(map(valid_text, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [folder_row(folder) for folder in folders[:MOST_ROWS]],
         "files": in_doubt,
@@ -163,8 +163,10 @@ def file_facts(file: FileVerdict, seen: PageContents, album: Places) -> dict[str
         "kind": file.kind.value,
         **album.place("at", file.path),
         **album.place("otherAt", shown_beside),
-        **_turned(seen, file.path, shown_beside),
     }
+    # How the other picture is turned to lie on the first; no key where it lies on it upright.
+    if (turn := seen.turns.get((file.path, shown_beside or ""))) is not None:
+        facts["turn"] = turn
     if file.witness is not None and file.evidence is not None:
         facts |= {"other": shown(file.witness), "evidence": file.evidence.value}
         facts["bits"] = None if file.score is None else file.distance_bits or 0
@@ -195,20 +197,14 @@ def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everyt
         if pair is None:
             continue
         name = shown(pair.other.path.rpartition(os.sep)[2])
-        rows[place]["pair"] = f"{pair.kind}: the other half, {name}, is {pair.other.state.value}"
+        rows[place]["pair"] = {"kind": pair.kind, "name": name, "verdict": pair.other.state.value}
         if pair.other.path in places:
             rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
 
 
-def _turned(seen: PageContents, path: str, shown_beside: str | None) -> dict[str, int]:
-    """Say how the other picture is turned to lie on the first; nothing where it lies on it upright."""
-    turn = seen.turns.get((path, shown_beside or ""))
-    return {} if turn is None else {"turn": turn}
-
-
 def _split(word: Decision | None) -> dict[str, str]:
     """Name the digest by which the page finds the decisions that have split this file from its witness."""
-    return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
+    return {"split": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
 def is_settled(word: Decision | None) -> bool:
@@ -312,8 +308,8 @@ def next_steps(report: Report, offered: Sequence[str] = (), again: Sequence[str]
         steps.append((text, ""))
     steps += [(f"{text} To list what is better, add", "--only better") for text in ending.better_needles(report)]
     if ending.sidecars(report)["not_present"]:
-        (text,) = ending.about_sidecars(report)
-        steps.append((f"{text.partition(':')[0]}. To set aside what only describes, add", "--sidecars ignore"))
+        text = ending.counted_sidecars(report)
+        steps.append((f"{text}. To set aside what only describes, add", "--sidecars ignore"))
     if any(problem.is_gap for problem in report.problems):
         steps.append(("Look at what was skipped, below: it may hold more.", ""))
     if contained := [folder for folder in report.folders if folder.state is FolderState.CONTAINED]:

@@ -38,7 +38,7 @@ def render(answer: FindResult, seen: PageContents) -> bytes:
         "sights": album.sights,
     }
     context = {
-        "title": f"dupfind find: {', '.join(_name(one) for one in answer.sought[:10])}",
+        "title": f"dupfind find: {', '.join(map(_name, answer.sought[:10]))}",
         "version": answer.version,
         "keys": KEYS,
         "orders": _ORDERS,

@@ -28,7 +28,7 @@ def row(file: FileVerdict, word: Decision | None, seen: PageContents, numbers: P
     """Return one file as the page has it; ``word`` is the decision that its verdict rests on."""
     facts = html.file_facts(file, seen, numbers)
     if word is not None:
-        facts |= {"parted": True} if word.ruling is Ruling.DIFFERENT else {"word": word.ruling.value}
+        facts |= {"split": True} if word.ruling is Ruling.DIFFERENT else {"word": word.ruling.value}
     if shown(file.path) != file.path:
         facts["copy"] = quoted(file.path)
     return facts

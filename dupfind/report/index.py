@@ -13,12 +13,11 @@ from rich.text import Text
 from dupfind.answers.index import Checked, Indexed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import encoded, encoded_lines, named_path, problem_facts
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
-from dupfind.report.text import clean, count, moment, printable, size
+from dupfind.report.text import count, moment, printable, size, valid_text
 from dupfind.settings import Format
-from dupfind.values import Problem
 
 SCHEMA, CHECK_SCHEMA = "dupfind.index/1", "dupfind.index-check/1"
 _MOST_LISTED = 20
@@ -31,14 +30,14 @@ def render(answer: Indexed | Checked, format_: Format, screen: Screen, *, print0
         case Format.TABLE:
             return _table(answer, screen)
         case Format.JSON:
-            return (dumps(_whole(answer), indent=1) + "\n").encode()
+            return encoded(_whole(answer))
         case Format.JSONL:
             shown = [
                 {"type": "file", **named_path("path", path), "change": kind, "reason": reason or None}
                 for kind, path, reason in _files(answer)
             ]
             summary = {key: value for key, value in _whole(answer).items() if key not in answer.changes}
-            return "".join(dumps(line) + "\n" for line in [*shown, {"type": "summary", **summary}]).encode()
+            return encoded_lines([*shown, {"type": "summary", **summary}])
         case Format.CSV:
             rows = ((cell(path), kind, cell(reason)) for kind, path, reason in _files(answer))
             return lines([("path", "change", "reason"), *rows], screen)
@@ -63,7 +62,7 @@ def _files(answer: Indexed | Checked) -> Iterator[tuple[str, str, str]]:
     reasons = {problem.path: problem.reason for problem in answer.problems}
     for kind, paths in answer.changes.items():
         for path in paths:
-            yield kind, path, clean(reasons.get(path, "")) if kind == "unreadable" else ""
+            yield kind, path, valid_text(reasons.get(path, "")) if kind == "unreadable" else ""
 
 
 def _indexed(answer: Indexed) -> list[str | Text]:
@@ -126,7 +125,7 @@ def _indexed_json(answer: Indexed) -> dict[str, Any]:
             "size_bytes": answer.size_bytes,
         },
         **_listed(answer),
-        "problems": [_problem(problem) for problem in answer.problems],
+        "problems": list(map(problem_facts, answer.problems)),
     }
 
 
@@ -137,13 +136,9 @@ def _checked_json(answer: Checked) -> dict[str, Any]:
         "is_deep": answer.is_deep,
         "summary": {"files": answer.files, **{kind: len(paths) for kind, paths in answer.changes.items()}},
         **_listed(answer),
-        "problems": [_problem(problem) for problem in answer.problems],
+        "problems": list(map(problem_facts, answer.problems)),
     }
 
 
 def _listed(answer: Indexed | Checked) -> dict[str, Any]:
     return {kind: [named_path("path", path) for path in paths] for kind, paths in answer.changes.items()}
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}

@@ -14,7 +14,7 @@ from dupfind.reasons import Reason, is_fragment
 from dupfind.report import ending, reasons
 from dupfind.report.choice import Choice
 from dupfind.report.places import parts_of
-from dupfind.report.text import OBEYED, clean
+from dupfind.report.text import OBEYED, valid_text
 from dupfind.values import Cataloged, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
 
 SCHEMA = "dupfind.scan/1"
@@ -27,21 +27,31 @@ def render(report: Report, choice: Choice) -> bytes:
         **_baseline(choice.changes),
         "folders": _folders(report, choice),
         "files": _files(report, choice),
-        "problems": [_problem(problem) for problem in report.problems],
+        "problems": list(map(sided_problem, report.problems)),
     }
-    return (dumps(whole, indent=1) + "\n").encode()
+    return encoded(whole)
 
 
 def render_lines(report: Report, choice: Choice) -> bytes:
     """Render a line a file, a line a folder, and the summary last, each with its ``type``."""
     lines: list[dict[str, Any]] = [{"type": "file", **file} for file in _files(report, choice)]
     lines += [{"type": "folder", **folder} for folder in _folders(report, choice)]
-    problems = [_problem(problem) for problem in report.problems]
+    problems = list(map(sided_problem, report.problems))
     lines.append({"type": "summary", **_head(report), **_baseline(choice.changes), "problems": problems})
-    return "".join(dumps(line) + "\n" for line in lines).encode()
+    return encoded_lines(lines)
 
 
-def dumps(value: object, indent: int | None = None) -> str:
+def encoded(whole: object) -> bytes:
+    """Write one JSON document, indented by one blank."""
+    return (_dumps(whole, indent=1) + "\n").encode()
+
+
+def encoded_lines(lines: Iterable[object]) -> bytes:
+    """Write a line of JSON for each of ``lines``."""
+    return "".join(_dumps(line) + "\n" for line in lines).encode()
+
+
+def _dumps(value: object, indent: int | None = None) -> str:
     """Write JSON as all our reports spell it: any script as it is, without blanks where it is not indented.
 
     What a terminal obeys or takes for the end of a line is escaped, which JSON itself asks only below U+0020.
@@ -61,12 +71,12 @@ def _head(report: Report) -> dict[str, Any]:
         "started": report.started,
         "elapsed_seconds": report.elapsed_seconds,
         "settings": {
-            "haystack": [clean(path) for path in settings.haystack],
-            "needles": [clean(path) for path in settings.needles],
+            "haystack": [valid_text(path) for path in settings.haystack],
+            "needles": [valid_text(path) for path in settings.needles],
             **how_compared(settings),
             "paranoid": settings.paranoid,
             "quick": settings.quick,
-            "disregard": [clean(pattern) for pattern in settings.disregard],
+            "disregard": [valid_text(pattern) for pattern in settings.disregard],
             "sidecars": settings.sidecars,
         },
         "summary": {
@@ -193,20 +203,22 @@ def fragment(given: Iterable[Reason]) -> dict[str, Any]:
     return {}
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        **named_path("path", problem.path),
-        "side": problem.side.value,
-        "stage": problem.stage,
-        "reason": clean(problem.reason),
-    }
+def problem_facts(problem: Problem) -> dict[str, Any]:
+    """Return a problem of a command that knows no sides."""
+    return {**named_path("path", problem.path), "stage": problem.stage, "reason": valid_text(problem.reason)}
+
+
+def sided_problem(problem: Problem) -> dict[str, Any]:
+    """Return a problem of a command that compares a haystack and needles."""
+    path, reason = named_path("path", problem.path), valid_text(problem.reason)
+    return {**path, "side": problem.side.value, "stage": problem.stage, "reason": reason}
 
 
 def named_path(key: str, path: str | None) -> dict[str, str | None]:
     """Put a path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
     if path is None or _is_text(path):
         return {key: path}
-    return {key: clean(path), f"{key}_bytes": base64.b64encode(os.fsencode(path)).decode("ascii")}
+    return {key: valid_text(path), f"{key}_bytes": base64.b64encode(os.fsencode(path)).decode("ascii")}
 
 
 def _is_text(path: str) -> bool:

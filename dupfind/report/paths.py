@@ -19,6 +19,7 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     the reader misses the file and says so instead of taking another. A terminal gets every control character
     escaped. Parts of archives are left out, and all that catalogs among the needles list: nothing lies there.
     """
+    # Paths go to programs that delete: an archive holds more, and a plan is about a drive that nobody has read.
     folders = [folder for folder in choice.shown if not (folder.is_in_archive or folder.is_plan)]
     chosen = [row.path for row in (choice.files if settings.files else folders)]
     plans = tuple(catalog.path + os.sep for catalog in report.plans)

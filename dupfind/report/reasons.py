@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from dupfind.reasons import AT_FULL_SIZE, Fact, Reason, ReasonCode
 from dupfind.report.places import box_of, parts_of, place
-from dupfind.report.text import clean
+from dupfind.report.text import valid_text
+
+_MEGABYTE = 10**6
+_ALL_PERCENT = 100
+"""Below this the share of a part that is alike is told; of a sibling shot by a standing camera it is nearly all."""
+_STRAIGHT_DEGREES = 5
+"""A part that is turned by no more than this is not called turned."""
+_WITHOUT_STRUCTURE = "it has too little structure to be searched for: each compression gives it another hash"
 
 
 class Roles(NamedTuple):
@@ -28,7 +35,10 @@ def as_json(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> dict[str, st
     """Give ``reason`` and ``reason_code`` as all our JSON has them; the code is that of the first."""
     listed = tuple(reasons)
     words = sentences(listed, roles)
-    return {"reason": None if words is None else clean(words), "reason_code": listed[0].code.value if listed else None}
+    return {
+        "reason": None if words is None else valid_text(words),
+        "reason_code": listed[0].code.value if listed else None,
+    }
 
 
 def sentences(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> str | None:
@@ -138,14 +148,9 @@ def clock(seconds: float) -> str:
     ('1:12.4', '1:01:01.0')
     """
     tenths = max(0, round(seconds * 10))
-    minutes, rest = divmod(tenths, 600)
+    minutes, tenths_left = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
-
-
-_ALL_PERCENT, _STRAIGHT_DEGREES = 100, 5
-"""Below what share of a part is said to be alike, which a sibling of a static camera is nearly all; and from where on a
-picture is turned."""
+    return f"{hours}:{minutes:02}:{tenths_left / 10:04.1f}" if hours else f"{minutes}:{tenths_left / 10:04.1f}"
 
 
 def _fragment(roles: Roles, *facts: Fact) -> str:
@@ -190,8 +195,6 @@ def _disregarded(_: Roles, source: str = "", line: str = "") -> str:
     return f"set aside by {source}" + (f", {line}" if line else "")
 
 
-_MEGABYTE = 10**6
-_WITHOUT_STRUCTURE = "it has too little structure to be searched for: each compression gives it another hash"
 _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.SAME_IMAGE_DATA: "the image data are the same",
     ReasonCode.MORE_COMPRESSED: _better,

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from dupfind.answers.selftest import Check, Outcome, SelftestResult
 from dupfind.report import Screen
-from dupfind.report.json import dumps
+from dupfind.report.json import encoded
 from dupfind.report.look import Page
-from dupfind.report.text import clean, count, printable
+from dupfind.report.text import count, printable, valid_text
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.selftest/1"
@@ -36,23 +36,18 @@ _FAR = (
 def render(answer: SelftestResult, format_: Format, screen: Screen, version: str) -> bytes:
     """Return what was tried and what came of it, as lines or as JSON."""
     if format_ is Format.JSON:
-        return (dumps(_json(answer, version), indent=1) + "\n").encode()
+        return encoded(_json(answer, version))
     page = Page(screen)
     _section(page, "Known pictures give known hashes", answer.pictures)
-    refused = sum(check.outcome is Outcome.OK for check in answer.broken)
-    _section(page, "Half of a file is refused, or called damaged", _grouped(answer.broken, refused))
+    failed = [check for check in answer.broken if check.outcome is not Outcome.OK]
+    broken = failed or [Check(f"all {len(answer.broken)} formats", Outcome.OK)]
+    _section(page, "Half of a file is refused, or called damaged", broken)
     _section(page, "Whole runs", answer.runs)
     for library in answer.libraries:
         page.add(f"{library.name} is {library.installed}; tested with {library.tested}", wrap=True)
     for line in _conclusion(answer):
         page.add(line, wrap=True)
     return page.encoded()
-
-
-def _grouped(checks: Sequence[Check], refused: int) -> list[Check]:
-    """Return the checks that failed, or one line for all where none did."""
-    failed = [check for check in checks if check.outcome is not Outcome.OK]
-    return failed or [Check(f"all {refused} formats", Outcome.OK)]
 
 
 def _section(page: Page, title: str, checks: Sequence[Check]) -> None:
@@ -84,7 +79,9 @@ def _conclusion(answer: SelftestResult) -> Iterator[str]:
 
 def _json(answer: SelftestResult, version: str) -> dict[str, Any]:
     def rows(checks: Sequence[Check]) -> list[dict[str, Any]]:
-        return [{"name": check.name, "outcome": check.outcome, "note": clean(check.note) or None} for check in checks]
+        return [
+            {"name": check.name, "outcome": check.outcome, "note": valid_text(check.note) or None} for check in checks
+        ]
 
     return {
         "schema": SCHEMA,

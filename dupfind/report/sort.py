@@ -9,10 +9,10 @@ from rich.text import Text
 from dupfind.answers.sort import Placed, SortResult
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogs, dumps, named_path
+from dupfind.report.json import catalogs, encoded, encoded_lines, named_path, problem_facts
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
-from dupfind.report.text import catalog_line, clean, count, printable
+from dupfind.report.text import catalog_line, count, printable, valid_text
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.sort/1"
@@ -25,11 +25,11 @@ def render(answer: SortResult, format_: Format, screen: Screen, *, print0: bool)
             return _table(answer, screen)
         case Format.JSON:
             whole = {**_head(answer), "pictures": [_placed(picture) for picture in answer.pictures]}
-            return (dumps({**whole, "problems": _problems(answer)}, indent=1) + "\n").encode()
+            return encoded({**whole, "problems": list(map(problem_facts, answer.problems))})
         case Format.JSONL:
             shown: list[dict[str, Any]] = [{"type": "picture", **_placed(picture)} for picture in answer.pictures]
-            shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
-            return "".join(dumps(line) + "\n" for line in shown).encode()
+            shown.append({"type": "summary", **_head(answer), "problems": list(map(problem_facts, answer.problems))})
+            return encoded_lines(shown)
         case Format.CSV:
             rows = [
                 (cell(picture.path), "" if picture.distance is None else _rounded(picture.distance))
@@ -63,7 +63,7 @@ def _head(answer: SortResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "dupfind": answer.version,
-        "settings": {"folders": [clean(path) for path in answer.folders], **named_path("like", answer.like)},
+        "settings": {"folders": [valid_text(path) for path in answer.folders], **named_path("like", answer.like)},
         "summary": {"pictures": len(answer.pictures), "mean_distance": None if mean is None else _rounded(mean)},
         **catalogs(answer.catalogs),
     }
@@ -74,13 +74,6 @@ def _placed(picture: Placed) -> dict[str, Any]:
         **named_path("path", picture.path),
         "distance": None if picture.distance is None else _rounded(picture.distance),
     }
-
-
-def _problems(answer: SortResult) -> list[dict[str, Any]]:
-    return [
-        {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
-        for problem in answer.problems
-    ]
 
 
 def _rounded(distance: float) -> float:

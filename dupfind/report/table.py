@@ -215,15 +215,11 @@ def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_who
     is_alike = is_whole and file.state is partner.state
     for half in (file, partner):
         own = printable(half.path.rpartition(os.sep)[2])
-        facts = [f"{own}: {fact}" for fact in _facts(half)]
+        facts = _facts(half)
         if not is_alike:
-            facts = (
-                [f"{own}: {half.state.value}", *facts]
-                if not facts
-                else [f"{own}: {half.state.value}, {fact.removeprefix(f'{own}: ')}" for fact in facts]
-            )
+            facts = [f"{half.state.value}, {fact}" for fact in facts] or [half.state.value]
         for fact in facts:
-            cell.append(f"\n- {fact}", style="dim")
+            cell.append(f"\n- {own}: {fact}", style="dim")
     worst = min((file, partner), key=lambda half: _URGENCY.index(half.state)) if is_whole else file
     total = file.size_bytes + partner.size_bytes if is_whole else file.size_bytes
     table.add_row(page.verdict(worst.state.value), size(total), cell)
@@ -251,8 +247,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
         contained = "by plan, every needle folder is contained" if report.plans else "every needle folder is contained"
-        rest = f": {contained}" if report.folders or not settings.files else ""
-        lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
+        conclusion = f": {contained}" if report.folders or not settings.files else ""
+        lines += [f"{every} {ending.where(report)}{conclusion}.", *aside, *word]
         return lines + _end(report, settings)
     if left:
         parts = [

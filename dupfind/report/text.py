@@ -42,7 +42,7 @@ def _escaped(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def clean(path: str) -> str:
+def valid_text(path: str) -> str:
     """Make valid Unicode of ``path``, or of a text that names one, with U+FFFD for bytes that are no UTF-8."""
     return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

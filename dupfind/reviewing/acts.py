@@ -20,7 +20,7 @@ from dupfind.commands.cleaning import Away
 from dupfind.commands.importing import Destination
 from dupfind.errors import CutOffError, DupfindError, StoppedError
 from dupfind.events import Listener
-from dupfind.report import Screen, cleaned, imported, undone
+from dupfind.report import Screen, clean, import_, undo
 from dupfind.report.text import count, printable, size
 from dupfind.settings import Format, Settings
 
@@ -57,7 +57,7 @@ class _Import(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        return imported.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
+        return import_.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
 
     @property
     def button(self) -> str | None:
@@ -67,7 +67,7 @@ class _Import(NamedTuple):
     def carry_out(self, listener: Listener) -> _Done:
         with after_this_file() as should_stop:
             done = importing.carry_out(self.plan, listener, should_stop=should_stop)
-        render = partial(imported.render, done, Format.TABLE, _SCREEN, is_command=False)
+        render = partial(import_.render, done, Format.TABLE, _SCREEN, is_command=False)
         return _Done(render, done.journal, done.stopped)
 
 
@@ -77,7 +77,7 @@ class _Clean(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        return cleaned.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
+        return clean.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
 
     @property
     def button(self) -> str | None:
@@ -88,7 +88,7 @@ class _Clean(NamedTuple):
     def carry_out(self, listener: Listener) -> _Done:
         with after_this_file() as should_stop:
             done = cleaning.carry_out(self.plan, self.settings, listener, should_stop=should_stop)
-        return _Done(partial(cleaned.render, done, Format.TABLE, _SCREEN), done.journal, done.stopped)
+        return _Done(partial(clean.render, done, Format.TABLE, _SCREEN), done.journal, done.stopped)
 
 
 class _Planned(NamedTuple):
@@ -177,4 +177,4 @@ class Acts:
             self._journals.pop()
         if done.stopped is not None:
             raise StoppedError(done.stopped)
-        return {"text": undone.render(done, Format.TABLE, _SCREEN).decode(), "mayTakeBack": self.may_undo}
+        return {"text": undo.render(done, Format.TABLE, _SCREEN).decode(), "mayTakeBack": self.may_undo}

@@ -95,7 +95,11 @@ class LiveAnswer:
         """Return what is found without the pairs that were ``split``, searching for what was not searched for yet."""
         base = self._scanned.findings
         affected = {path: witnesses for path, witnesses in split.items() if _may_change(base, path)}
-        due = [path for path, witnesses in affected.items() if not self._is_known(path, witnesses)]
+        due = [
+            path
+            for path, witnesses in affected.items()
+            if path not in self._searched or self._searched[path].without != witnesses
+        ]
         if due:
             entries = [self._needles[path] for path in due]
             haystack = list(self._haystack.values())
@@ -117,9 +121,6 @@ class LiveAnswer:
             | {path: result.remains for path, result in results.items() if result.remains is not None},
             failures={**base.failures, **{path: result.failure for path, result in results.items() if result.failure}},
         )
-
-    def _is_known(self, path: str, witnesses: frozenset[str]) -> bool:
-        return path in self._searched and self._searched[path].without == witnesses
 
 
 class _Searched:

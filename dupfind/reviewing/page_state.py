@@ -30,7 +30,7 @@ class Versions:
         self._folders: dict[str, int] = {}
 
     def take(self, before: PageState, after: PageState) -> list[int]:
-        """Take in a new state of the same files; gives the places of those that have changed."""
+        """Take in a new state of the same files; returns the places of those that have changed."""
         self.version += 1
         changed = [*_changed_files(before, after)]
         self._files |= dict.fromkeys(changed, self.version)

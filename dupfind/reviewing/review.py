@@ -70,13 +70,13 @@ class Review:
         """Why there is nothing left to look at."""
         self._take(scanned, run)
 
-    def look_anew(self, scanned: Scanned, run: Run) -> None:
+    def take_scan(self, scanned: Scanned, run: Run) -> None:
         """Go on with another scan: files have other numbers then, and pages that are open are to be opened anew."""
         self._changes = Versions(self._changes.version + 1)
         self._take(scanned, run)
 
-    def look_no_more(self, why: str) -> None:
-        """Show nothing more of files that are not there any more, until :meth:`look_anew`."""
+    def show_gone(self, why: str) -> None:
+        """Show nothing more of files that are not there any more, until :meth:`take_scan`."""
         self._gone = why
 
     def _refuse_gone(self) -> None:
@@ -113,7 +113,7 @@ class Review:
         self._search = None
         self._live.read_anew()
         if not self._is_begun:
-            self._go_by(self._store.decisions, reading, reading.listener if self.era == 0 else None)
+            self._apply(self._store.decisions, reading, reading.listener if self.era == 0 else None)
             self._is_begun = True
 
     def page(self, reading: Reading) -> Served:
@@ -145,7 +145,7 @@ class Review:
         }
 
     def say(self, said: Said, version: int, reading: Reading) -> dict[str, Any]:
-        """Keep what a person says; gives what has changed after ``version``. Raises :class:`RefusedError`."""
+        """Keep what a person says; returns what has changed after ``version``. Raises :class:`RefusedError`."""
         self._refuse_old(version)
         self._read_again(reading)
         before = self._store.decisions
@@ -157,7 +157,7 @@ class Review:
             decisions = with_decision(before, self._decision(said, said.ruling, reading))
         self._keep(decisions)
         self._undone = [*self._undone[-_MOST_UNDONE:], before]
-        self._go_by(decisions, reading)
+        self._apply(decisions, reading)
         return self.since(version, reading)
 
     def undo(self, version: int, reading: Reading) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Review:
         if not self._undone:
             raise RefusedError("nothing has been decided since this page was opened")
         self._keep(self._undone[-1])
-        self._go_by(self._undone.pop(), reading)
+        self._apply(self._undone.pop(), reading)
         return self.since(version, reading)
 
     def decisions_file(self, _: Reading) -> bytes:
@@ -188,9 +188,9 @@ class Review:
         try:
             return self._store.as_they_are()
         except SettingsError as error:
-            raise self._none_any_more(error) from error
+            raise self._unreadable(error) from error
 
-    def _none_any_more(self, error: SettingsError) -> RefusedError:
+    def _unreadable(self, error: SettingsError) -> RefusedError:
         self._run.listener.warn(str(error))
         return RefusedError("the file of decisions holds none any more: see the terminal")
 
@@ -208,12 +208,12 @@ class Review:
         try:
             has_changed = self._store.read_again()
         except SettingsError as error:
-            raise self._none_any_more(error) from error
+            raise self._unreadable(error) from error
         if has_changed:
             self._undone.clear()
-            self._go_by(self._store.decisions, reading)
+            self._apply(self._store.decisions, reading)
 
-    def _go_by(self, decisions: Sequence[Decision], reading: Reading, listener: Listener | None = None) -> None:
+    def _apply(self, decisions: Sequence[Decision], reading: Reading, listener: Listener | None = None) -> None:
         live = self._live
         live.decide(decisions, reading, listener or Silence())
         before, self._state = self._state, _state_of(live)
@@ -250,14 +250,14 @@ class Review:
         evidence, bits = (None, None) if match is None else (match.evidence, match.distance_bits)
         if ruling is Ruling.NOT_WANTED:
             return Decision(ruling, needle, None, evidence, bits, when)
-        witness, other = self._witness(said, verdict)
-        digest = self._digest(other, reading)
+        witness, beside = self._witness(said, verdict)
+        digest = self._digest(beside, reading)
         if digest == needle.digest:
             raise RefusedError("the two are the same bytes, which needs no decision")
-        if match is None or match.witness != other.path:
+        if match is None or match.witness != beside.path:
             near = self._nearest.get(verdict.path)
             evidence, bits = None, near.distance_bits if near is not None and near.path == witness else None
-        return Decision(ruling, needle, Mark(digest, other.size_bytes, shown(witness)), evidence, bits, when)
+        return Decision(ruling, needle, Mark(digest, beside.size_bytes, shown(witness)), evidence, bits, when)
 
     def _witness(self, said: Said, verdict: FileVerdict) -> tuple[str, FileEntry]:
         """Return the witness that a person has seen beside a needle, and its path as reported."""
@@ -287,11 +287,13 @@ class Review:
         self._find_nearest(verdicts, reading)
         pairs = {}
         for number, verdict in verdicts.items():
-            other = self.files.place("otherAt", self._other(verdict)).get("otherAt")
+            near = self._nearest.get(verdict.path)
+            beside = verdict.witness if verdict.witness is not None else near and near.path
+            other_place = self.files.place("otherAt", beside).get("otherAt")
             split = self.files.place("otherAt", self._split.get(verdict.path)).get("otherAt")
-            pairs[number] = (number, other, split)
+            pairs[number] = (number, other_place, split)
         sights = self._sights({place for places in pairs.values() for place in places if place is not None}, reading)
-        self._find_turns([(verdicts[place], other) for place, other, _ in pairs.values()], sights, reading)
+        self._find_turns([(verdicts[place], other_place) for place, other_place, _ in pairs.values()], sights, reading)
         return {
             number: {
                 "row": html_live.row(
@@ -301,10 +303,6 @@ class Review:
             }
             for number, places in pairs.items()
         }
-
-    def _other(self, verdict: FileVerdict) -> str | None:
-        near = self._nearest.get(verdict.path)
-        return verdict.witness if verdict.witness is not None else near and near.path
 
     def _find_nearest(self, verdicts: Mapping[int, FileVerdict], reading: Reading) -> None:
         lost = [

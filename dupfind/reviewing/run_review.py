@@ -66,10 +66,10 @@ def review(
                 acts.has_changed = False
                 try:
                     anew = Run(replace(make(), cache=kept.cache), Within(listener), make_executor)
-                    reviewed.look_anew(scan_run(anew, may_be_bare=False), anew)
+                    reviewed.take_scan(scan_run(anew, may_be_bare=False), anew)
                     run = anew
                 except DupfindError as error:  # all needles have gone: there is nothing to look at, but to take back
-                    reviewed.look_no_more(str(error))
+                    reviewed.show_gone(str(error))
         return reviewed.is_complete
 
 

@@ -52,13 +52,13 @@ class Known(NamedTuple):
 def read_known() -> Known:
     """Read the known pictures; no bytes of them are decoded."""
     folder = resources.files(__package__)
-    known = json.loads((folder / KNOWN).read_text("utf-8"))
+    table = json.loads((folder / KNOWN).read_text("utf-8"))
     with zipfile.ZipFile(io.BytesIO((folder / FILES).read_bytes())) as archive:
         samples = (
             Sample(**{**row, "libraries": tuple(row["libraries"])}, content=archive.read(row["name"]))
-            for row in known["samples"]
+            for row in table["samples"]
         )
-        return Known(known["versions"], tuple(samples))
+        return Known(table["versions"], tuple(samples))
 
 
 NEAR_BITS = 6
@@ -89,18 +89,18 @@ class Probe(NamedTuple):
         return whole[: len(whole) // 2] if self.is_broken else whole
 
 
-def check(known: Known, installed: Mapping[str, str | None], pool: Pool) -> tuple[list[Check], list[Check]]:
-    """Decode each known picture, and half of each; gives what came of the whole ones and of the halves.
+def check(catalog: Known, installed: Mapping[str, str | None], pool: Pool) -> tuple[list[Check], list[Check]]:
+    """Decode each known picture, and half of each; returns what came of the whole ones and of the halves.
 
     ``installed`` are the versions of the libraries, by distribution; None of one that is not there.
     """
-    absent = [sample for sample in known.samples if any(installed.get(name) is None for name in sample.libraries)]
-    there = [sample for sample in known.samples if sample not in absent]
+    absent = [sample for sample in catalog.samples if any(installed.get(name) is None for name in sample.libraries)]
+    there = [sample for sample in catalog.samples if sample not in absent]
     probes = [Probe(sample, is_broken) for is_broken in (False, True) for sample in there]
     done = dict(pool.map(look, probes, size_bytes=lambda probe: len(probe.content), lost=_lost))
     whole = [
         _absent(sample) if sample in absent else _of_whole(sample, done[Probe(sample, False)])
-        for sample in known.samples
+        for sample in catalog.samples
     ]
     return whole, [_of_half(sample, done[Probe(sample, True)]) for sample in there]
 

@@ -21,10 +21,10 @@ _RUNS: tuple[Callable[[str], Check], ...] = (runs.check_scan, runs.check_kill, r
 def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
     """Try everything; raises :class:`~dupfind.errors.DupfindError` where nothing can be tried."""
     start = time.monotonic()
-    known, installed = read_known(), dict(libraries.versions())
+    tested, installed = read_known(), dict(libraries.versions())
     with listener.stage("testing", 1 + len(_RUNS)) as advance:
         with pool_of(settings, listener) as pool:
-            pictures, broken = known_pictures.check(known, installed, pool)
+            pictures, broken = known_pictures.check(tested, installed, pool)
         advance(1)
         try:
             with tempfile.TemporaryDirectory(prefix="dupfind-selftest-", ignore_cleanup_errors=True) as folder:
@@ -35,9 +35,9 @@ def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
                     advance(1)
         except OSError as error:
             raise OutputError(f"the scratch folder for the test: {reason_of(error)}") from error
-    other = [
-        OtherVersion(name, version, known.versions[name])
+    differing = [
+        OtherVersion(name, version, tested.versions[name])
         for name, version in installed.items()
-        if name in known.versions and version is not None and version != known.versions[name]
+        if name in tested.versions and version is not None and version != tested.versions[name]
     ]
-    return SelftestResult(pictures, broken, done, other, time.monotonic() - start)
+    return SelftestResult(pictures, broken, done, differing, time.monotonic() - start)

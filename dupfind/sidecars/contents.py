@@ -49,6 +49,7 @@ _DESCRIBED = re.compile(r'(?:"([^"]+)"|(\S+))\s+\S.*')
 
 def described(kind: Kind, content: bytes, owners: Sequence[str]) -> list[str]:
     """Return those of ``owners``, who fit by the sidecar's name, that the content describes; none where it is none."""
+    # What describes a picture is small; more may be a picture or a film in disguise.
     if len(content) > MOST_BYTES or not owners:
         return []
     try:
@@ -59,6 +60,7 @@ def described(kind: Kind, content: bytes, owners: Sequence[str]) -> list[str]:
 
 def _xmp(content: bytes, owners: Sequence[str]) -> list[str]:
     roots, facts = _parsed_xml(content)
+    # Any XML would pass for XMP by its name alone.
     if roots[0] not in _XMP_ROOTS:
         return []
     names = {value.rpartition("/")[2].lower() for key, value in facts if key in _XMP_OWNERS and "." in value}
@@ -197,6 +199,7 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252")
+    # XMP may carry a thumbnail, or the only copy of a picture, in base64.
     if _has_coded_picture(text):
         raise ValueError("it carries a picture")
     return text

@@ -113,6 +113,7 @@ def _of_stem(stem: str, names: Sequence[str]) -> list[str]:
 
 def _is_media(name: str) -> bool:
     stem, dot, last = name.rpartition(".")
+    # A file called ".jpg" has no ending: its name begins with a dot.
     return bool(stem) and dot + last.lower() in MEDIA_SUFFIXES
 
 

@@ -160,7 +160,7 @@ class _Route:
         return float(self._between(self.path[:-1], self.path[1:]).sum(dtype=np.float64))
 
     def cross(self) -> float:
-        """Exchange steps (a, next of a), (b, next of b) for (a, b) and one between the two nexts; gives the gain."""
+        """Exchange steps (a, next of a), (b, next of b) for (a, b) and one between the two nexts; returns the gain."""
         total = 0.0
         for side in (1, -1):
             # One of the two new steps is shorter than one of the old ones; each pair is met from both of its sides.
@@ -198,7 +198,7 @@ class _Route:
         return 0
 
     def move(self) -> float:
-        """Move pieces of up to three points next to a neighbour of one of their ends; gives what was gained."""
+        """Move pieces of up to three points next to a neighbour of one of their ends; returns what was gained."""
         total = 0.0
         for count in _PIECES:
             if count + 1 >= len(self.path):

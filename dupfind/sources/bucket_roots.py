@@ -103,8 +103,8 @@ def bucket_roots(haystack: Sequence[str], needles: Sequence[str], elsewhere: Ite
 
 def _is_inner(real: str, needles: Sequence[str], haystack: Sequence[str]) -> bool:
     """Tell whether what lies at ``real`` is counted with needles around it; not where a haystack lies between."""
-    around = max((other for other in needles if other != real and is_below(real, other)), key=len, default=None)
-    return around is not None and not any(is_below(real, other) and is_below(other, around) for other in haystack)
+    around = max((root for root in needles if root != real and is_below(real, root)), key=len, default=None)
+    return around is not None and not any(is_below(real, root) and is_below(root, around) for root in haystack)
 
 
 def _root(given: str, side: Side) -> BucketRoot:

@@ -29,9 +29,9 @@ _new = tuple.__new__
 """Makes a named tuple of a tuple in half the time."""
 
 
-def entry_of(path: str, found: os.stat_result) -> FileEntry:
+def entry_of(path: str, state: os.stat_result) -> FileEntry:
     """Return the entry of a file that the system gave this of."""
-    return _new(FileEntry, (path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+    return _new(FileEntry, (path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino))
 
 
 def open_folder(folder: str, *, may_be_link: bool = True) -> int:
@@ -71,9 +71,9 @@ def number_of(place: bytes) -> int:
     return int.from_bytes(blake2b(place, digest_size=7).digest())
 
 
-def is_same_folder(one: FolderId, other: FolderId, forgetful: Collection[int]) -> bool:
+def is_same_folder(first: FolderId, second: FolderId, forgetful: Collection[int]) -> bool:
     """Tell whether two looks at one path met the same directory, as far as its file system can tell."""
-    return one == other or (one[0] == other[0] and one[0] in forgetful)
+    return first == second or (first[0] == second[0] and first[0] in forgetful)
 
 
 class ChangedError(Exception):
@@ -127,24 +127,24 @@ class StoredEntry(FileEntry):
 
     @abstractmethod
     def now(self) -> FileEntry | None:
-        """Look at it again; gives the entry as it is now, None where it is gone. Raises ``OSError``."""
+        """Look at it again; returns the entry as it is now, None where it is gone. Raises ``OSError``."""
 
     def _replace(self, **fields: Any) -> Self:  # noqa: ANN401 - as the method of any named tuple
         """Return the same with other ``fields``; what a subclass keeps besides comes along."""
-        other = super()._replace(**fields)
+        copy = super()._replace(**fields)
         if hasattr(self, "__dict__"):
-            vars(other).update(vars(self))
-        return other
+            vars(copy).update(vars(self))
+        return copy
 
 
 def entry_now(entry: FileEntry, *, follow_symlinks: bool) -> FileEntry | None:
-    """Look at a file again; gives the entry as it is now, None where no file is there. Raises ``OSError``."""
+    """Look at a file again; returns the entry as it is now, None where no file is there. Raises ``OSError``."""
     if isinstance(entry, StoredEntry):
         return entry.now()
-    found = os.stat(entry.path, follow_symlinks=follow_symlinks)
-    if not stat.S_ISREG(found.st_mode):
+    state = os.stat(entry.path, follow_symlinks=follow_symlinks)
+    if not stat.S_ISREG(state.st_mode):
         return None
-    now = entry_of(entry.path, found)
+    now = entry_of(entry.path, state)
     return now if entry.inode else without_inode(now)
 
 
@@ -190,7 +190,7 @@ def _open_without_blocking(path: str, flags: int) -> int:
 
 
 def open_unfollowed(path: str, flags: int, mode: int = 0o600, *, folder: int | None = None) -> int:
-    """Open a file that is no link, relative to the handle ``folder`` if given; gives its handle, which never waits.
+    """Open a file that is no link, relative to the handle ``folder`` if given; returns its handle, which never waits.
 
     Where the system has no O_NOFOLLOW, the name is looked at before and after. Raises OSError.
     """
@@ -226,9 +226,9 @@ def _refuse_unless_regular(status: os.stat_result, handle: int | None = None) ->
 
 
 def _is_as_listed(handle: int, entry: FileEntry) -> bool:
-    found = os.fstat(handle)
+    state = os.fstat(handle)
     return (
-        stat.S_ISREG(found.st_mode)
-        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
-        and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
+        stat.S_ISREG(state.st_mode)
+        and (state.st_size, state.st_mtime_ns, state.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
+        and entry.inode in (0, state.st_ino)  # 0: a system that lists no inodes
     )

@@ -96,23 +96,23 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
     libraries, managers = Libraries(), Managers()
     for given in dict.fromkeys(names):
         try:
-            found = os.stat(given, follow_symlinks=follow_symlinks)
-            if not stat.S_ISDIR(found.st_mode) and is_junk(given):
+            state = os.stat(given, follow_symlinks=follow_symlinks)
+            if not stat.S_ISDIR(state.st_mode) and is_junk(given):
                 continue  # as below a folder: it is no needle, and no gap
-            reason = _why_not(given, found, excludes)
+            reason = _why_not(given, state, excludes)
             if reason is None and side is Side.HAYSTACK:
-                real, is_file = os.path.realpath(given), not stat.S_ISDIR(found.st_mode)
+                real, is_file = os.path.realpath(given), not stat.S_ISDIR(state.st_mode)
                 reason = _why_not_trusted(given) or libraries.why_not_trusted(real)
                 reason = reason or managers.why_not_trusted(real, is_file=is_file)
             if reason is not None:
                 problems.append(Problem(given, side, LISTING, reason))
-            elif stat.S_ISDIR(found.st_mode):
+            elif stat.S_ISDIR(state.st_mode):
                 os.scandir(given).close()
                 folders.append(given)
             else:
                 real = _real(given, follow_symlinks=follow_symlinks)
-                entry = entry_of(real, found)
-                named = NamedFile(given, without_inode(entry) if found.st_dev in forgetful else entry)
+                entry = entry_of(real, state)
+                named = NamedFile(given, without_inode(entry) if state.st_dev in forgetful else entry)
                 files.setdefault(real, named)
         except OSError as error:
             problems.append(Problem(given, side, LISTING, reason_of(error)))
@@ -120,14 +120,14 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
     return Named(folders, listed, problems, side, excludes.matched)
 
 
-def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | None:
+def _why_not(given: str, state: os.stat_result, excludes: Excludes) -> str | None:
     """Tell why something is not looked at; None where it is."""
     below_root = given.strip(os.sep)
     if (pattern := excludes.matching(below_root, os.path.basename(below_root))) is not None:
         return f"{EXCLUDED} {pattern}"
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(state.st_mode):
         return "symbolic link: not followed"
-    return None if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode) else "not a regular file"
+    return None if stat.S_ISDIR(state.st_mode) or stat.S_ISREG(state.st_mode) else "not a regular file"
 
 
 def _why_not_trusted(given: str) -> str | None:
@@ -177,14 +177,14 @@ class SingleFile(OnDisk):
         """List it alone; raises :class:`~dupfind.errors.SettingsError` where it is gone."""
         real, device = self.root.real, self.root.identity[0]
         try:
-            found = os.lstat(real)
+            state = os.lstat(real)
         except OSError as error:
             raise SettingsError(f"{self.root.given}: {reason_of(error)}") from error
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(state.st_mode):
             raise SettingsError(f"{self.root.given}: not a regular file")
-        entry = entry_of(real, found)
+        entry = entry_of(real, state)
         listing.count(1)
-        entries = [without_inode(entry) if found.st_dev in listing.rules.forgetful else entry]
+        entries = [without_inode(entry) if state.st_dev in listing.rules.forgetful else entry]
         return Tree(self.root, entries, [], frozenset({(device, 0)}))
 
     def list_again(self, tree: Tree, listing: Listing) -> Relisting:
@@ -195,12 +195,12 @@ class SingleFile(OnDisk):
 def _tree(named: Named, others: Sequence[Tree]) -> Tree:
     """Return the named files that are not in the ``others`` of their side."""
     walked = {entry.path for tree in others for entry in tree.entries}
-    files = [one for one in named.files if one.entry.path not in walked]
-    problems = [_placed(one, [tree.root for tree in others]) for one in named.problems]
-    names = {one.entry.path: one.given for one in files}
+    files = [file for file in named.files if file.entry.path not in walked]
+    problems = [_placed(file, [tree.root for tree in others]) for file in named.problems]
+    names = {file.entry.path: file.given for file in files}
     root = NamedRoot(named.side, "what the list names", os.sep, (0, 0), names=names)
     folders = {os.path.dirname(path) for path in names}
-    return Tree(root, [one.entry for one in files], problems, frozenset((_device(folder), 0) for folder in folders))
+    return Tree(root, [file.entry for file in files], problems, frozenset((_device(folder), 0) for folder in folders))
 
 
 def _device(folder: str) -> int:
@@ -280,9 +280,9 @@ def look_for(
     ``called`` stands before a haystack in errors; ``may_be_catalogs`` tells whether a catalog may stand for one,
     ``may_be_archives`` whether needles may be an archive.
     """
-    found = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
-    roots = _roots(asked, called, found, may_be_catalogs=may_be_catalogs, may_be_archives=may_be_archives)
-    named = found or NOTHING
+    listed = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
+    roots = _roots(asked, called, listed, may_be_catalogs=may_be_catalogs, may_be_archives=may_be_archives)
+    named = listed or NOTHING
     folders = {Side.HAYSTACK: tuple(asked.haystack or ()), Side.NEEDLES: tuple(asked.needles or ())}
     folders[named.side] += tuple(named.folders)
     return Places(roots, named, folders[Side.HAYSTACK], folders[Side.NEEDLES])

@@ -109,18 +109,18 @@ class _Ways:
 
     def _why_not_here(self, folder: str) -> str | None:
         try:
-            found = os.stat(folder, follow_symlinks=self._rules.follow_symlinks)
+            state = os.stat(folder, follow_symlinks=self._rules.follow_symlinks)
         except OSError as error:
             return f"{CHANGED}: {reason_of(error)}"
-        identity = found.st_dev, found.st_ino
+        identity = state.st_dev, state.st_ino
         is_other = folder in self._roots and (
             not is_same_folder(identity, self._roots[folder], self._rules.forgetful)
             or os.path.realpath(folder) != folder
         )
-        if is_other or not stat.S_ISDIR(found.st_mode):
+        if is_other or not stat.S_ISDIR(state.st_mode):
             return f"{CHANGED}: another folder came in the place of one around it"
         real = os.path.realpath(folder) if self._rules.follow_symlinks else folder
-        place = self._rules.mounts.folder_id(real, found.st_dev)  # where numbers do not last, it alone tells
+        place = self._rules.mounts.folder_id(real, state.st_dev)  # where numbers do not last, it alone tells
         if identity in self._among_needles or place in self._among_needles:
             return f"{CHANGED}: it lies among the needles now"
         return None

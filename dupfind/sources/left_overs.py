@@ -145,7 +145,7 @@ def _is_what_it_says(data: bytes, length: int, kind: int) -> bool:
 
 
 def first_bytes(path: str, size_bytes: int, folder: int | None = None) -> bytes:
-    """Read so many bytes of the file at ``path``; gives nothing where it cannot be read or is behind a link."""
+    """Read so many bytes of the file at ``path``; returns nothing where it cannot be read or is behind a link."""
     return _read_head(path, size_bytes, folder)[0]
 
 

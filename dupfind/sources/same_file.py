@@ -127,10 +127,10 @@ class SameFile:
         """Tell whether the folders lie on two file systems; asked once of two folders, as a share answers slowly."""
         if mount.system.keeps_change_time and other_mount.system.keeps_change_time:
             return False  # the time of change has told already
-        known = self._are_two.get((folder, other))
-        if known is None:
-            known = self._are_two[folder, other] = separate_systems.are_two(mount, folder, other_mount, other)
-        return known
+        are_two = self._are_two.get((folder, other))
+        if are_two is None:
+            are_two = self._are_two[folder, other] = separate_systems.are_two(mount, folder, other_mount, other)
+        return are_two
 
 
 def _is_one_state(entry: FileEntry, mount: Mount, needle: FileEntry, other_mount: Mount) -> bool:
@@ -275,11 +275,11 @@ def apart(files: Sequence[NamedFile], mounts: Mounts) -> tuple[list[NamedFile], 
         raise SettingsError(f"two files are needed at least: what is {first.given} to be compared with?")
     same = SameFile(mounts)
     kept, left_out = {first.entry.path: first}, []
-    for other in rivals:
-        if same.is_itself(other.entry, first.entry):
-            left_out.append(other)
+    for rival in rivals:
+        if same.is_itself(rival.entry, first.entry):
+            left_out.append(rival)
         else:
-            kept.setdefault(other.entry.path, other)
+            kept.setdefault(rival.entry.path, rival)
     if len(kept) == 1:
         raise SettingsError(f"there is nothing to compare {first.given} with but itself")
     return list(kept.values()), left_out

@@ -102,7 +102,7 @@ class Listing:
     mounts_now: Callable[[], Mounts] | None = None
     """Reads the table of mounts again once folders were walked: looking into a folder makes an automount come."""
     stage: Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]] = lambda *_: nullcontext(_ignore)
-    """Shows a person something that takes long, with how many steps; gives what is told of each."""
+    """Shows a person something that takes long, with how many steps; returns what is told of each."""
     digests: Callable[[Sequence[FileEntry]], Mapping[str, bytes | Failure]] | None = None
     """Reads files: the digest of each by path, or why there is none. None where nothing may be read yet."""
     look_at: Callable[[Sequence[FileEntry], str], Mapping[str, Look]] | None = None
@@ -289,7 +289,7 @@ def in_order(sources: Iterable[Source]) -> Sources:
 
 
 def list_all(sources: Sources, listing: Listing) -> Listing:
-    """List these, the needles first; gives ``listing``, to which their trees were added.
+    """List these, the needles first; returns ``listing``, to which their trees were added.
 
     The haystack comes second because nothing that was listed among the needles may serve as its own witness, however it
     is reached (a bind mount, a followed link).

@@ -58,9 +58,9 @@ class Walk:
         """Of the folder that was read last, as it was after its names were."""
         self._root = root
         self._rules = rules
-        unseen = [other for other in roots if self.seen.isdisjoint(ids_of(other, rules.mounts))]
-        self._other_roots = frozenset(number for other in unseen for number in ids_of(other, rules.mounts))
-        self._needle_roots = tuple(other.real for other in roots if other.side is Side.NEEDLES)
+        unseen = [unmet for unmet in roots if self.seen.isdisjoint(ids_of(unmet, rules.mounts))]
+        self._other_roots = frozenset(number for unmet in unseen for number in ids_of(unmet, rules.mounts))
+        self._needle_roots = tuple(unmet.real for unmet in roots if unmet.side is Side.NEEDLES)
         self._foreign = foreign
         self._has_excludes = bool(rules.excludes)
         self._is_haystack = root.side is Side.HAYSTACK
@@ -88,7 +88,7 @@ class Walk:
         return Tree(self._root, entries, self.problems, frozenset(self.seen))
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
-        """Walk one folder after the other; gives the path of each and its files."""
+        """Walk one folder after the other; returns the path of each and its files."""
         pending = [(self._root.real, self._root.identity)]
         while pending:
             folder, identity = pending.pop()
@@ -98,7 +98,7 @@ class Walk:
             yield folder, self._entries
 
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
-        """Take in the files of ``folder``; gives the subfolders to enter, in order."""
+        """Take in the files of ``folder``; returns the subfolders to enter, in order."""
         handle = self.state = None
         if self._before and self._is_as_before(folder, identity):
             return []
@@ -108,8 +108,8 @@ class Walk:
         if self._is_haystack:
             self._libraries.enter(folder)
         try:
-            with os.scandir(folder) as found:
-                items = sorted(found, key=attrgetter("name"))
+            with os.scandir(folder) as items_:
+                items = sorted(items_, key=attrgetter("name"))
             handle = open_folder(folder) if HAS_HANDLES else None
             state = os.stat(folder) if handle is None else os.fstat(handle)
             found_identity = state.st_dev, state.st_ino
@@ -167,7 +167,7 @@ class Walk:
     def _take_all(
         self, folder: str, items: Sequence[os.DirEntry[str]], handle: int | None
     ) -> list[tuple[str, FolderId]]:
-        """Take in the files among ``items`` of ``folder``; gives the subfolders to enter.
+        """Take in the files among ``items`` of ``folder``; returns the subfolders to enter.
 
         Files are looked at from the ``handle`` of their folder: the way to it need not be gone for each of them, which
         saves a sixth of the walk.
@@ -188,9 +188,9 @@ class Walk:
                     continue
                 elif item.is_file():
                     if self._is_wanted(item, handle, left_overs):
-                        found = item.stat()
-                        entry = entry_of(item.path, found)
-                        take(without_inode(entry) if found.st_dev in self._rules.forgetful else entry)
+                        state = item.stat()
+                        entry = entry_of(item.path, state)
+                        take(without_inode(entry) if state.st_dev in self._rules.forgetful else entry)
                 elif not item.is_dir():
                     self._take_special(item)
                 elif identity := self._may_enter(item):
@@ -225,10 +225,10 @@ class Walk:
         """Return who the directory is, where it is to be walked."""
         if self._is_haystack and is_mark(item.name):
             self._libraries.meet(os.path.dirname(item.path))
-        found = item.stat(follow_symlinks=self._rules.follow_symlinks)
-        if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
-            found = os.stat(item.path)
-        identity = (found.st_dev, found.st_ino)
+        state = item.stat(follow_symlinks=self._rules.follow_symlinks)
+        if state.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
+            state = os.stat(item.path)
+        identity = (state.st_dev, state.st_ino)
         numbers = self._ids(item.path, identity)
         if not self._other_roots.isdisjoint(numbers):  # asked before the name is: a root may be called like junk
             self._leave_out(item.path, "left out: it is a root of its own")

@@ -42,15 +42,15 @@ function note(listed, all, noun, filters) {
 }
 
 window.addEventListener("beforeprint", () => {
-  for (const one of document.querySelectorAll("details:not([open])")) {
-    one.open = true;
-    one.dataset.isForPrint = "";
+  for (const details of document.querySelectorAll("details:not([open])")) {
+    details.open = true;
+    details.dataset.isForPrint = "";
   }
 });
 window.addEventListener("afterprint", () => {
-  for (const one of document.querySelectorAll("details[data-is-for-print]")) {
-    one.open = false;
-    delete one.dataset.isForPrint;
+  for (const details of document.querySelectorAll("details[data-is-for-print]")) {
+    details.open = false;
+    delete details.dataset.isForPrint;
   }
 });
 

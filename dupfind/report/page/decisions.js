@@ -1,10 +1,10 @@
-// Decisions: by the needle's digest where they are about it alone or prove it, by both digests where they part a pair.
+// Decisions: by the needle's digest where they are about it alone or prove it, by both digests where they split a pair.
 const KEPT = `dupfind ${data.id}`;
 const decisions = new Map();
 let exported = true;
 let kept = true;
 
-const keyOf = (one) => (one.decision === "different" ? `${one.needle.digest} ${one.witness.digest}` : one.needle.digest);
+const keyOf = (decision) => (decision.decision === "different" ? `${decision.needle.digest} ${decision.witness.digest}` : decision.needle.digest);
 
 function keep() {
   try {
@@ -15,13 +15,13 @@ function keep() {
 }
 
 function recall() {
-  let found = data.given;
+  let recalled = data.given;
   try {
-    found = JSON.parse(localStorage.getItem(KEPT)) ?? data.given;
+    recalled = JSON.parse(localStorage.getItem(KEPT)) ?? data.given;
   } catch {
-    found = data.given;
+    recalled = data.given;
   }
-  found.forEach((one) => decisions.set(keyOf(one), one));
+  recalled.forEach((decision) => decisions.set(keyOf(decision), decision));
 }
 
 const needleOf = (row) => row.digest ?? sightOf(row).digest;
@@ -31,9 +31,9 @@ function decisionOf(row) {
   const needle = needleOf(row);
   if (needle === undefined) return null;
   if (decisions.has(`${needle} ${witnessOf(row)}`)) return "different";
-  const found = decisions.get(needle);
-  if (!found) return null;
-  return found.decision === "same" && found.witness.digest !== (row.witness ?? witnessOf(row)) ? null : found.decision;
+  const made = decisions.get(needle);
+  if (!made) return null;
+  return made.decision === "same" && made.witness.digest !== (row.witness ?? witnessOf(row)) ? null : made.decision;
 }
 
 function possible(row) {
@@ -45,14 +45,14 @@ function possible(row) {
   return hasBoth ? ["same", "different", "not-wanted"] : ["not-wanted"];
 }
 
-// The pairs that this file was parted of in the decisions that the scan went by.
-const partedOf = (row) => data.given.filter((one) => one.decision === "different" && one.needle.digest === row.parted);
-const isParted = (row) => row.parted !== undefined && partedOf(row).some((one) => decisions.has(keyOf(one)));
+// The decisions that had split this file from a witness when the scan was made.
+const splitsOf = (row) => data.given.filter((decision) => decision.decision === "different" && decision.needle.digest === row.split);
+const isSplit = (row) => row.split !== undefined && splitsOf(row).some((decision) => decisions.has(keyOf(decision)));
 
 // Takes back those, or takes them up again.
-function part(row, isWanted) {
-  partedOf(row).forEach((one) => (isWanted ? decisions.set(keyOf(one), one) : decisions.delete(keyOf(one))));
-  changed(row.parted, `${nameOf(row.path)}: ${isWanted ? "different from what was parted" : "no longer different from what was parted"}`);
+function setSplit(row, isWanted) {
+  splitsOf(row).forEach((decision) => (isWanted ? decisions.set(keyOf(decision), decision) : decisions.delete(keyOf(decision))));
+  changed(row.split, `${nameOf(row.path)}: ${isWanted ? "different from another" : "no longer different from another"}`);
 }
 
 function decide(row, decision) {
@@ -64,11 +64,11 @@ function decide(row, decision) {
   decisions.delete(needle);
   decisions.delete(`${needle} ${witnessOf(row)}`);
   if (decision !== null && row.word) {
-    const before = data.given.find((one) => one.needle.digest === needle && one.decision === decision);
+    const before = data.given.find((given) => given.needle.digest === needle && given.decision === decision);
     decisions.set(keyOf(before), before);
   } else if (decision !== null) {
     const side = (path, sight) => ({ digest: sight.digest, size_bytes: sight.size, path });
-    const one = {
+    const made = {
       decision,
       needle: side(row.path, sightOf(row)),
       witness: decision === "not-wanted" ? null : side(row.other, otherOf(row)),
@@ -76,7 +76,7 @@ function decide(row, decision) {
       distance_bits: row.bits ?? null,
       decided: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
     };
-    decisions.set(keyOf(one), one);
+    decisions.set(keyOf(made), made);
   }
   changed(needle, decision === null ? `${nameOf(row.path)}: undecided` : `${nameOf(row.path)}: ${WORDS[decision]}`);
 }
@@ -84,14 +84,14 @@ function decide(row, decision) {
 function changed(needle, text) {
   exported = false;
   keep();
-  listed.forEach((row, index) => { if (!Array.isArray(row) && [row, rows[row.half] ?? row].some((one) => (one.parted ?? needleOf(one)) === needle)) list.again(index); });
+  listed.forEach((row, index) => { if (!Array.isArray(row) && [row, rows[row.half] ?? row].some((sheet) => (sheet.split ?? needleOf(sheet)) === needle)) list.again(index); });
   count();
   tell(text);
 }
 
 function count() {
   const numbers = { same: 0, different: 0, "not-wanted": 0 };
-  decisions.forEach((one) => { numbers[one.decision] += 1; });
+  decisions.forEach((decision) => { numbers[decision.decision] += 1; });
   const parts = Object.entries(numbers).filter(([, number]) => number).map(([word, number]) => `${numbered(number)} ${DECISIONS[word].toLowerCase()}`);
   byId("decided").textContent = parts.length ? `Decided: ${parts.join(", ")}` : "No decisions";
   byId("export").disabled = !decisions.size && exported;

@@ -1,6 +1,6 @@
 // The page of single pictures: a sheet for each, with the nearest of the haystack, the best first.
 
-const sightOf = (one) => data.sights[one.at] ?? {};
+const sightOf = (shown) => data.sights[shown.at] ?? {};
 const picturesOf = (image) => image.near.filter((near) => sightOf(near).picture !== undefined);
 
 function sheet(image, index) {
@@ -65,8 +65,8 @@ const sheets = new Sheets({
   pathsOf: (image) => [image.path, ...image.near.map((near) => near.path)],
   orders: {
     asked: null,
-    unseen: (one, other) => Number(one.seen) - Number(other.seen),
-    path: (one, other) => (one.path < other.path ? -1 : Number(one.path > other.path)),
+    unseen: (first, second) => Number(first.seen) - Number(second.seen),
+    path: (first, second) => (first.path < second.path ? -1 : Number(first.path > second.path)),
   },
 });
 listenToKeys({

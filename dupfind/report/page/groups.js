@@ -7,15 +7,15 @@ function sheet(group) {
   const head = make("header", {}, make("h2", { id }, `Group ${numbered(group.index + 1)}`),
     make("span", { class: "dim" }, `${counted(group.members.length, "file")}, best: ${group.why}${freed}`));
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head,
-    make("div", { class: "members" }, ...group.members.map((one, place) => member(one, place))));
+    make("div", { class: "members" }, ...group.members.map(memberOf)));
 }
 
-function member(one, place) {
-  const word = place === 0 ? "best" : one.evidence;
-  const figure = figureOf(word, one.path, { bytes: one.bytes, ...data.sights[one.at] }, null, badge(word));
-  const own = one.stack !== 0 && one.evidence !== "similar" ? "a copy of the similar one before" : "";
-  const apart = one.bits ? `${counted(one.bits, "bit")} apart` : "";
-  const said = [own, apart, one.reason, one.evidence ? `frees ${one.frees}` : ""].filter(Boolean).join("; ");
+function memberOf(member, place) {
+  const word = place === 0 ? "best" : member.evidence;
+  const figure = figureOf(word, member.path, { bytes: member.bytes, ...data.sights[member.at] }, null, badge(word));
+  const own = member.stack !== 0 && member.evidence !== "similar" ? "a copy of the similar one before" : "";
+  const apart = member.bits ? `${counted(member.bits, "bit")} apart` : "";
+  const said = [own, apart, member.reason, member.evidence ? `frees ${member.frees}` : ""].filter(Boolean).join("; ");
   if (said) figure.append(make("p", { class: "why" }, said));
   return figure;
 }
@@ -25,11 +25,11 @@ const sheets = new Sheets({
   items: data.groups,
   draw: sheet,
   guess: (group) => 120 + 330 * Math.ceil(group.members.length / 5),
-  pathsOf: (group) => group.members.map((one) => one.path),
+  pathsOf: (group) => group.members.map((member) => member.path),
   orders: {
     free: null,
-    members: (one, other) => other.members.length - one.members.length,
-    path: (one, other) => (one.members[0].path < other.members[0].path ? -1 : 1),
+    members: (first, second) => second.members.length - first.members.length,
+    path: (first, second) => (first.members[0].path < second.members[0].path ? -1 : 1),
   },
 });
 listenToKeys(sheets.keys);

@@ -61,7 +61,7 @@ class LongList {
     this.guess = guess;
     this.items = [];
     this.chunks = [];
-    this.observer = new IntersectionObserver((seen) => seen.forEach((one) => this.seen(one)), { rootMargin: "1500px 0px" });
+    this.observer = new IntersectionObserver((seen) => seen.forEach((change) => this.seen(change)), { rootMargin: "1500px 0px" });
     window.addEventListener("beforeprint", () => this.chunks.forEach((_, index) => this.fill(index)));
   }
 
@@ -82,13 +82,13 @@ class LongList {
     this.chunks.forEach((chunk) => this.observer.observe(chunk));
   }
 
-  seen(one) {
-    const index = this.chunks.indexOf(one.target);
+  seen(change) {
+    const index = this.chunks.indexOf(change.target);
     if (index < 0) return;
-    if (one.isIntersecting) this.fill(index);
-    else if (one.target.firstChild && !one.target.contains(document.activeElement)) {
-      one.target.style.minHeight = `${one.target.offsetHeight}px`;
-      one.target.replaceChildren();
+    if (change.isIntersecting) this.fill(index);
+    else if (change.target.firstChild && !change.target.contains(document.activeElement)) {
+      change.target.style.minHeight = `${change.target.offsetHeight}px`;
+      change.target.replaceChildren();
     }
   }
 

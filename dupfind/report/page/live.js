@@ -87,7 +87,7 @@ function takeFolders(changedFolders) {
   if (!changedFolders.length) return;
   const byPath = new Map(data.folders.map((row) => [row[0], row]));
   changedFolders.forEach((row) => (row.length > 1 ? byPath.set(row[0], row) : byPath.delete(row[0])));
-  data.folders = [...byPath.values()].sort(([one], [other]) => (one < other ? -1 : 1));
+  data.folders = [...byPath.values()].sort(([first], [second]) => (first < second ? -1 : 1));
   const open = new Set([...tree.nodes.values()].filter((node) => node.open).map((node) => node.path));
   const current = tree.current?.path ?? null;
   const fresh = new FolderTree(tree.box, data.folders);

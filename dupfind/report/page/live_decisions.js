@@ -17,7 +17,7 @@ function takeRow(fresh) {
   Object.assign(row, { index, half, of, flip, pair }, fresh);
   remember(row);
   const other = rows[row.half ?? row.of];
-  if (other !== undefined && other.pair !== undefined) other.pair = other.pair.replace(/is \S+$/, `is ${row.verdict}`);
+  if (other !== undefined && other.pair !== undefined) other.pair = { ...other.pair, verdict: row.verdict };
   return row;
 }
 
@@ -34,7 +34,7 @@ function recall() {
 }
 
 const decisionOf = (row) => row.word ?? null;
-const isParted = (row) => row.parted === true;
+const isSplit = (row) => row.split === true;
 
 function possible(row) {
   if (row.verdict === "present" && !row.word) return [];
@@ -48,7 +48,7 @@ function decide(row, decision) {
     tell(`${nameOf(row.path)} cannot be decided so`);
     return;
   }
-  if (decision === null && decisionOf(row) === null && !isParted(row)) {
+  if (decision === null && decisionOf(row) === null && !isSplit(row)) {
     tell(`${nameOf(row.path)} is undecided`);
     return;
   }
@@ -57,9 +57,9 @@ function decide(row, decision) {
     decision === null ? `${nameOf(row.path)}: undecided` : `${nameOf(row.path)}: ${WORDS[decision]}`);
 }
 
-// Takes the last parting back; it cannot be taken up again but by the decision itself.
-function part(row) {
-  send("decide", { needle: row.at, witness: null, ruling: null }, `${nameOf(row.path)}: no longer different from what was parted`);
+// Takes the last split back; only the decision itself makes it again.
+function setSplit(row) {
+  send("decide", { needle: row.at, witness: null, ruling: null }, `${nameOf(row.path)}: no longer different from another`);
 }
 
 function count() {

@@ -1,5 +1,5 @@
-// The picture from which a person has parted this file; apart from the pair, about which the buttons decide.
-function partedFigure(row) {
+// The picture from which a person has split this file; apart from the pair, about which the buttons decide.
+function splitFigure(row) {
   if (row.from === undefined) return null;
   return make("div", { class: "pair apart" }, figureOf("Different, on your word", row.from.path, data.sights[row.from.at] ?? NONE));
 }
@@ -26,8 +26,8 @@ function card(row, index) {
   const place = tree.nodes.has(folder)
     ? make("a", { href: `#folder=${encodeURIComponent(folder)}` }, folder)
     : make("span", { class: "dim" }, folder);
-  const parted = row.parted === undefined ? null : badge("decided", isParted(row) ? "decided: different from another" : "taken back");
-  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : parted;
+  const split = row.split === undefined ? null : badge("decided", isSplit(row) ? "decided: different from another" : "taken back");
+  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : split;
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
   const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined && isWhole(row);
   const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
@@ -41,7 +41,7 @@ function card(row, index) {
   const isSeen = row.word ? sight.picture !== undefined : row.kind === "image" || row.other !== undefined;
   const body = isSeen ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
-    make("p", { class: "why" }, why(row)), actions(row, decision, compare), partedFigure(row), halfOf(row, index));
+    make("p", { class: "why" }, why(row)), actions(row, decision, compare), splitFigure(row), halfOf(row, index));
 }
 
 // The other half of a pair, RAW and JPEG or a Live Photo: on the same sheet, with its own verdict and its own decision.
@@ -62,21 +62,21 @@ function why(row) {
   if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack’s${how}.`);
   else if (row.kind === "other" && !row.word) parts.push("No file of the haystack has the same bytes.");
   if (row.reason) parts.push(`${row.reason}.`);
-  if (row.pair) parts.push(`${row.pair}.`);
+  if (row.pair) parts.push(`${row.pair.kind}: the other half, ${row.pair.name}, is ${row.pair.verdict}.`);
   if (!row.evidence && row.other !== undefined && !row.word) parts.push(`The nearest is ${apart}${score}, and is refused: ${row.why}.`);
   return parts.map((part) => part[0].toUpperCase() + part.slice(1)).join(" ");
 }
 
 function actions(row, decision, compare) {
   const can = possible(row);
-  const buttons = can.map((one) => make("button", {
-    type: "button", "data-what": one, "aria-pressed": String(decision === one),
-    onclick: () => decide(row, decision === one ? null : one),
-  }, DECISIONS[one]));
-  if (row.parted !== undefined && decision !== "different") {
-    const pressed = isParted(row);
+  const buttons = can.map((ruling) => make("button", {
+    type: "button", "data-what": ruling, "aria-pressed": String(decision === ruling),
+    onclick: () => decide(row, decision === ruling ? null : ruling),
+  }, DECISIONS[ruling]));
+  if (row.split !== undefined && decision !== "different") {
+    const pressed = isSplit(row);
     buttons.push(make("button", {
-      type: "button", "data-what": "parted", "aria-pressed": String(pressed), onclick: () => part(row, !pressed),
+      type: "button", "data-what": "split", "aria-pressed": String(pressed), onclick: () => setSplit(row, !pressed),
     }, "Different from another"));
   }
   if (compare) {
@@ -109,9 +109,9 @@ function guess(item) {
 
 const ORDERS = {
   doubt: null,
-  path: (one, other) => (one.path < other.path ? -1 : Number(one.path > other.path)),
-  size: (one, other) => other.size - one.size,
-  bits: (one, other) => (one.bits ?? 65) - (other.bits ?? 65),
+  path: (first, second) => (first.path < second.path ? -1 : Number(first.path > second.path)),
+  size: (first, second) => second.size - first.size,
+  bits: (first, second) => (first.bits ?? 65) - (second.bits ?? 65),
 };
 
 function refresh() {
@@ -150,10 +150,10 @@ function chips() {
 }
 
 function fromAddress() {
-  const found = /^#folder=(.*)$/.exec(location.hash);
+  const named = /^#folder=(.*)$/.exec(location.hash);
   let path = null;
   try {
-    path = found ? decodeURIComponent(found[1]) : null;
+    path = named ? decodeURIComponent(named[1]) : null;
   } catch {
     path = null;
   }

@@ -25,11 +25,11 @@ function layer(who, path, sight, box, turn) {
   return make("span", { class: "layer" }, image);
 }
 
-// `one` and `other` are {who, path, sight}; `other` may have a `turn`. `value`, in percent, is how much of `other` is
+// `lower` and `upper` are {who, path, sight}; `upper` may have a `turn`. `value`, in percent, is how much of `upper` is
 // shown, and `keep` is told of every change.
-function stage(one, other, value, keep) {
-  const over = layer(other.who, other.path, other.sight, one.sight, other.turn);
-  const slider = make("input", { type: "range", min: "0", max: "100", step: "1", "data-what": "wipe", "aria-label": `How much of the other picture is shown (${other.who}), in percent` });
+function stage(lower, upper, value, keep) {
+  const over = layer(upper.who, upper.path, upper.sight, lower.sight, upper.turn);
+  const slider = make("input", { type: "range", min: "0", max: "100", step: "1", "data-what": "wipe", "aria-label": `How much of the other picture is shown (${upper.who}), in percent` });
   let now = value;
   const set = (percent) => {
     now = percent;
@@ -38,13 +38,13 @@ function stage(one, other, value, keep) {
     over.style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
   };
   const box = make("button", { type: "button", class: "stage", "data-what": "flip", "aria-label": "Flip between the two pictures", onclick: () => set(now > 50 ? 0 : 100) },
-    layer(one.who, one.path, one.sight, one.sight), over);
-  box.style.aspectRatio = `${one.sight.width} / ${one.sight.height}`;
+    layer(lower.who, lower.path, lower.sight, lower.sight), over);
+  box.style.aspectRatio = `${lower.sight.width} / ${lower.sight.height}`;
   slider.addEventListener("input", () => set(Number(slider.value)));
   set(value);
-  const turned = other.turn ? `, ${TURNS[other.turn][1]} here` : "";
-  const ends = make("div", { class: "ends" }, make("span", {}, one.who.toLowerCase()), make("span", {}, `${other.who.toLowerCase()}${turned}`));
+  const turned = upper.turn ? `, ${TURNS[upper.turn][1]} here` : "";
+  const ends = make("div", { class: "ends" }, make("span", {}, lower.who.toLowerCase()), make("span", {}, `${upper.who.toLowerCase()}${turned}`));
   const whole = make("div", { class: "compare" }, box, slider, ends);
-  whole.style.maxWidth = `${Math.round(Math.min(480, (480 * one.sight.width) / one.sight.height))}px`;
+  whole.style.maxWidth = `${Math.round(Math.min(480, (480 * lower.sight.width) / lower.sight.height))}px`;
   return whole;
 }

@@ -15,7 +15,7 @@ listenToKeys({
   s: () => onCurrent((row) => decide(row, "same")),
   d: () => onCurrent((row) => decide(row, "different")),
   x: () => onCurrent((row) => decide(row, "not-wanted")),
-  u: () => onCurrent((row) => (decisionOf(row) === null && isParted(row) ? part(row, false) : decide(row, null))),
+  u: () => onCurrent((row) => (decisionOf(row) === null && isSplit(row) ? setSplit(row, false) : decide(row, null))),
   " ": () => onCurrent(flip),
   "/": () => { byId("search").focus(); byId("search").select(); },
 });

@@ -48,8 +48,8 @@ class FolderTree {
 
   sorted(nodes) {
     const shown = nodes.filter((node) => this.isShown(node));
-    if (this.order === "missing") shown.sort((one, other) => other.missing - one.missing);
-    if (this.order === "size") shown.sort((one, other) => other.size - one.size);
+    if (this.order === "missing") shown.sort((first, second) => second.missing - first.missing);
+    if (this.order === "size") shown.sort((first, second) => second.size - first.size);
     return shown;
   }
 

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from dupfind.answers.import_ import Done, Fate, Imported, ImportPlan, Item
 from dupfind.report import Screen
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import encoded, named_path, sided_problem
 from dupfind.report.look import Page
-from dupfind.report.text import clean, count, printable, size
+from dupfind.report.text import count, printable, size, valid_text
 from dupfind.settings import Format
-from dupfind.values import FileState, Problem
+from dupfind.values import FileState
 
 SCHEMA = "dupfind.import/1"
 _MOST_LISTED = 20
@@ -26,7 +26,7 @@ _OPTIONS = {FileState.SIMILAR: "similar", FileState.UNREADABLE: "unreadable"}
 def render(answer: ImportPlan | Imported, format_: Format, screen: Screen, *, is_command: bool = True) -> bytes:
     """Return the plan, or what came of it, as a table or as JSON; ``is_command`` names the options that bring more."""
     if format_ is Format.JSON:
-        return (dumps(_json(answer), indent=1) + "\n").encode()
+        return encoded(_json(answer))
     page = Page(screen)
     if isinstance(answer, ImportPlan):
         _plan(page, answer, is_command=is_command)
@@ -140,6 +140,14 @@ def _failures(page: Page, failed: Sequence[Done]) -> None:
 
 def _json(answer: ImportPlan | Imported) -> dict[str, Any]:
     plan = answer if isinstance(answer, ImportPlan) else answer.plan
+    ended: dict[str, Any] = {}
+    if isinstance(answer, Imported):
+        ended = {
+            **named_path("journal", answer.journal),
+            "elapsed_seconds": answer.elapsed_seconds,
+            "stopped": answer.stopped,
+            "left_overs": answer.left_overs,
+        }
     return {
         "schema": SCHEMA,
         "dupfind": plan.version,
@@ -152,8 +160,8 @@ def _json(answer: ImportPlan | Imported) -> dict[str, Any]:
             {**named_path("path", copy.path), **named_path("of", copy.of), "evidence": copy.evidence.value}
             for copy in plan.duplicates
         ],
-        **({} if isinstance(answer, ImportPlan) else _of_run(answer)),
-        "problems": [problem(gap) for gap in plan.problems],
+        **ended,
+        "problems": list(map(sided_problem, plan.problems)),
     }
 
 
@@ -172,16 +180,6 @@ def _summary(answer: ImportPlan | Imported, plan: ImportPlan) -> dict[str, Any]:
     }
 
 
-def _of_run(answer: Imported) -> dict[str, Any]:
-    path = {"journal": None} if answer.journal is None else named_path("journal", answer.journal)
-    return {
-        **path,
-        "elapsed_seconds": answer.elapsed_seconds,
-        "stopped": answer.stopped,
-        "left_overs": answer.left_overs,
-    }
-
-
 def _planned(item: Item) -> dict[str, Any]:
     return {
         **named_path("path", item.path),
@@ -194,13 +192,8 @@ def _planned(item: Item) -> dict[str, Any]:
 def _done(done: Done) -> dict[str, Any]:
     return {
         **_planned(done.item),
-        **({"to": None} if done.target is None else named_path("to", done.target)),
+        **named_path("to", done.target),
         "state": done.fate.value.replace(" ", "_"),
-        "reason": None if done.reason is None else clean(done.reason),
-        "notes": list(map(clean, done.notes)),
+        "reason": None if done.reason is None else valid_text(done.reason),
+        "notes": list(map(valid_text, done.notes)),
     }
-
-
-def problem(gap: Problem) -> dict[str, Any]:
-    """Return a problem, as every report of what acts has it."""
-    return {**named_path("path", gap.path), "side": gap.side.value, "stage": gap.stage, "reason": clean(gap.reason)}

@@ -12,9 +12,9 @@ from typing import Any
 from dupfind.answers.hash import AskedHashes, Hashed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import encoded, encoded_lines, named_path
 from dupfind.report.paths import on_one_line
-from dupfind.report.text import clean, printable
+from dupfind.report.text import printable, valid_text
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.hash/1"
@@ -36,14 +36,14 @@ class Renderer:
         """Return what stands before all answers."""
         return lines([("path", *self._asked.algorithms, "error")], self._screen) if self._format is Format.CSV else b""
 
-    def one(self, hashed: Hashed) -> bytes:
+    def file(self, hashed: Hashed) -> bytes:
         """Return what is printed of one answer as soon as it is known."""
         match self._format:
             case Format.JSON:
                 self._all.append(hashed)
                 return b""
             case Format.JSONL:
-                return (dumps({"type": "file", **self._as_json(hashed)}) + "\n").encode()
+                return encoded_lines([{"type": "file", **self._as_json(hashed)}])
             case Format.CSV:
                 hashes = hashed.hashes or ("",) * len(self._asked.algorithms)
                 return lines([(cell(hashed.path), *hashes, cell(hashed.error or ""))], self._screen)
@@ -62,7 +62,7 @@ class Renderer:
             "settings": {"algorithms": self._asked.algorithms, "size": self._asked.size, "exact": self._asked.is_exact},
             "files": [self._as_json(hashed) for hashed in self._all],
         }
-        return (dumps(whole, indent=1) + "\n").encode()
+        return encoded(whole)
 
     def _line(self, path: str, before: str = "") -> bytes:
         if self._print0:
@@ -77,5 +77,5 @@ class Renderer:
 
     def _as_json(self, hashed: Hashed) -> dict[str, Any]:
         hashes = dict(zip(self._asked.algorithms, hashed.hashes, strict=True)) if hashed.error is None else None
-        error = None if hashed.error is None else clean(hashed.error)
+        error = None if hashed.error is None else valid_text(hashed.error)
         return {**named_path("path", hashed.path), "hashes": hashes, "error": error}

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from dupfind.answers.undo import Back, JournalLine, Journals, Undone
 from dupfind.report import Screen
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import encoded, named_path
 from dupfind.report.look import Page
-from dupfind.report.text import clean, count, moment, printable
+from dupfind.report.text import count, moment, printable, valid_text
 from dupfind.settings import Format
 
 SCHEMA, LIST_SCHEMA = "dupfind.undo/1", "dupfind.journals/1"
@@ -21,7 +21,7 @@ def render(answer: Undone | Journals, format_: Format, screen: Screen) -> bytes:
     """Return what was undone, or what there is to be undone, as a table or as JSON."""
     if format_ is Format.JSON:
         whole = _undone_json(answer) if isinstance(answer, Undone) else _list_json(answer)
-        return (dumps(whole, indent=1) + "\n").encode()
+        return encoded(whole)
     page = Page(screen)
     if isinstance(answer, Undone):
         _undone(page, answer)
@@ -133,9 +133,9 @@ def _undone_json(answer: Undone) -> dict[str, Any]:
             "before": answer.before,
         },
         "stopped": answer.stopped,
-        **({"earlier": None} if answer.earlier is None else named_path("earlier", answer.earlier)),
+        **named_path("earlier", answer.earlier),
         "files": list(map(_back, answer.files)),
-        "notes": list(map(clean, answer.notes)),
+        "notes": list(map(valid_text, answer.notes)),
     }
 
 
@@ -143,8 +143,8 @@ def _back(file: Back) -> dict[str, Any]:
     return {
         **named_path("path", file.path),
         "is_undone": file.is_undone,
-        **({"to": None} if file.to is None or not file.is_undone else named_path("to", file.to)),
-        "reason": None if file.reason is None else clean(file.reason),
+        **named_path("to", file.to if file.is_undone else None),
+        "reason": None if file.reason is None else valid_text(file.reason),
     }
 
 
@@ -168,6 +168,6 @@ def _journal(line: JournalLine) -> dict[str, Any]:
         "undone": line.undone,
         "state": line.state,
         "undo": line.undo,
-        **({"to": None} if line.to is None else named_path("to", line.to)),
-        "places": list(map(clean, line.places)),
+        **named_path("to", line.to),
+        "places": list(map(valid_text, line.places)),
     }

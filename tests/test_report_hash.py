@@ -16,7 +16,7 @@ import pytest
 
 from dupfind.answers.hash import AskedHashes, Hashed
 from dupfind.report import Screen
-from dupfind.report.hashes import SCHEMA, Renderer
+from dupfind.report.hash import SCHEMA, Renderer
 from dupfind.settings import Format
 
 ASKED = AskedHashes(("phash", "dhash"), 8, is_exact=True)
@@ -87,7 +87,7 @@ def test_json() -> None:
 def test_json_lines() -> None:
     """Each as soon as it is known."""
     renderer = Renderer(ASKED, Format.JSONL, Screen(), "1.0", print0=False)
-    line = renderer.one(GOOD)
+    line = renderer.file(GOOD)
     assert {
         "type": "file",
         "path": "a b.jpg",

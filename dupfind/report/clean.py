@@ -7,12 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.clean import Cleaned, CleanPlan, Fate, Gone, Left, Unit
+from dupfind.answers.clean import Cleaned, CleanPlan, Fate, Gone, Unit
 from dupfind.report import Screen
-from dupfind.report.imported import problem
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import encoded, named_path, sided_problem
 from dupfind.report.look import Page
-from dupfind.report.text import clean, count, printable, size
+from dupfind.report.text import count, printable, size, valid_text
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.clean/1"
@@ -25,7 +24,7 @@ def render(answer: CleanPlan | Cleaned, format_: Format, screen: Screen, *, is_c
     names the option that carries it out.
     """
     if format_ is Format.JSON:
-        return (dumps(_json(answer), indent=1) + "\n").encode()
+        return encoded(_json(answer))
     page = Page(screen)
     if isinstance(answer, CleanPlan):
         _plan(page, answer, " Nothing was moved: --apply does it." if is_command else "")
@@ -52,18 +51,16 @@ def _plan(page: Page, plan: CleanPlan, hint: str) -> None:
     if not plan.units:
         page.add("Nothing can go.")
         return
-    page.add(f"{_noun(plan, len(plan.units))} can go: {_much(plan)}.{hint}", wrap=True)
+    frees = ", freed when the trash is emptied" if plan.to is None else ""
+    page.add(
+        f"{_noun(plan, len(plan.units))} can go: {_files(plan.units)}, {size(plan.size_bytes)}{frees}.{hint}", wrap=True
+    )
     if plan.copied:
         what = "It lies" if len(plan.copied) == len(plan.units) else f"{_noun(plan, len(plan.copied))} of these lie"
         where = f"{what} on another drive than {printable(plan.to or '')}"
         page.add(f"{where}: each file is copied, read back, and only then removed there.", wrap=True)
         if plan.free_bytes is not None and plan.free_bytes < plan.copied_bytes:
             page.add(f"There is no room for it: {size(plan.free_bytes)} are free.", wrap=True)
-
-
-def _much(plan: CleanPlan) -> str:
-    frees = "" if plan.to is not None else ", freed when the trash is emptied"
-    return f"{_files(plan.units)}, {size(plan.size_bytes)}{frees}"
 
 
 def _files(units: Sequence[Unit]) -> str:
@@ -130,8 +127,9 @@ def _result(page: Page, answer: Cleaned) -> None:
         return
     files, proved = sum(len(gone.unit.things) for gone in moved), sum(gone.unit.proved for gone in moved)
     much = f"{_files([gone.unit for gone in moved])}, {size(answer.size_bytes)}"
-    rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
-    text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
+    again = "each" if files == proved else f"{proved:,} of them" if proved else "none of them"
+    unproved = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
+    text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {again} proved again{unproved}."
     page.add(text, wrap=True)
     if far := sum(len(gone.unit.things) for gone in moved if plan.device not in (None, gone.unit.device)):
         verb = "was" if far == 1 else "were"
@@ -142,20 +140,24 @@ def _result(page: Page, answer: Cleaned) -> None:
         page.add("The journal was deleted meanwhile: dupfind undo cannot take it back.", wrap=True)
 
 
-def _proved(files: int, proved: int) -> str:
-    return "each" if files == proved else f"{proved:,} of them" if proved else "none of them"
-
-
 def _json(answer: CleanPlan | Cleaned) -> dict[str, Any]:
     plan = answer if isinstance(answer, CleanPlan) else answer.plan
-    moved = [] if isinstance(answer, CleanPlan) else answer.moved
+    moved: Sequence[Gone] = ()
+    ended: dict[str, Any] = {}
+    if isinstance(answer, Cleaned):
+        moved = answer.moved
+        ended = {
+            **named_path("journal", answer.journal),
+            "elapsed_seconds": answer.elapsed_seconds,
+            "stopped": answer.stopped,
+        }
     return {
         "schema": SCHEMA,
         "dupfind": plan.version,
         "is_plan": isinstance(answer, CleanPlan),
-        "needles": list(map(clean, plan.needles)),
+        "needles": list(map(valid_text, plan.needles)),
         "way": "trash" if plan.to is None else "move-to",
-        **({"to": None} if plan.to is None else named_path("to", plan.to)),
+        **named_path("to", plan.to),
         "are_files": plan.are_files,
         "witnesses": plan.witnesses,
         "summary": {
@@ -169,15 +171,10 @@ def _json(answer: CleanPlan | Cleaned) -> dict[str, Any]:
             **({} if isinstance(answer, CleanPlan) else {"moved": len(moved), "moved_bytes": answer.size_bytes}),
         },
         "units": list(map(_unit, plan.units)) if isinstance(answer, CleanPlan) else list(map(_gone, answer.gone)),
-        "left": list(map(_left, plan.left)),
-        **({} if isinstance(answer, CleanPlan) else _of_run(answer)),
-        "problems": list(map(problem, plan.problems)),
+        "left": [{**named_path("path", left.path), "reason": valid_text(left.reason)} for left in plan.left],
+        **ended,
+        "problems": list(map(sided_problem, plan.problems)),
     }
-
-
-def _of_run(answer: Cleaned) -> dict[str, Any]:
-    path = {"journal": None} if answer.journal is None else named_path("journal", answer.journal)
-    return {**path, "elapsed_seconds": answer.elapsed_seconds, "stopped": answer.stopped}
 
 
 def _unit(unit: Unit) -> dict[str, Any]:
@@ -194,11 +191,7 @@ def _gone(gone: Gone) -> dict[str, Any]:
     return {
         **_unit(gone.unit),
         "state": gone.fate.value.replace(" ", "_"),
-        **({"to": None} if gone.target is None else named_path("to", gone.target)),
-        "reason": None if gone.reason is None else clean(gone.reason),
-        "notes": list(map(clean, gone.notes)),
+        **named_path("to", gone.target),
+        "reason": None if gone.reason is None else valid_text(gone.reason),
+        "notes": list(map(valid_text, gone.notes)),
     }
-
-
-def _left(left: Left) -> dict[str, Any]:
-    return {**named_path("path", left.path), "reason": clean(left.reason)}
