@@ -131,7 +131,18 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
     except (OSError, ValueError) as error:
         is_nearly_one = isinstance(error, FileNotFoundError) and _LIKE_ADDRESS.match(given)
         raise SettingsError(f"{called}{given}: {reason_of(error)}{_ADDRESSES if is_nearly_one else ''}") from error
-    return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
+    return Root(side, _spelled(given, real), real, (found.st_dev, found.st_ino))
+
+
+def _spelled(given: str, real: str) -> str:
+    """Return how the user spells a folder, without separators at its end; a drive of Windows keeps its own.
+
+    ``E:`` alone is wherever somebody is on that drive, so it is spelt out.
+    """
+    if os.altsep:
+        given = given.replace(os.altsep, os.sep)
+    drive, rest = os.path.splitdrive(given)
+    return drive + (rest.rstrip(os.sep) or os.sep) if rest or not drive else real
 
 
 def _catalog(given: str, real: str, side: Side, called: str) -> Root | None:
