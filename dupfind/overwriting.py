@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from dupfind.errors import SettingsError, reason_of
+from dupfind.sources.mounts import read_mounts
 from dupfind.sources.normal_form import folded_path
 from dupfind.sources.roots import NamedFile, root_around
 from dupfind.values import Root
@@ -28,7 +29,7 @@ def check_outputs(outputs: Mapping[str, str | None], roots: Sequence[Root]) -> N
 def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:
     """Find what is wrong with a file to be written before the work, not after it."""
     real = os.path.realpath(output)
-    if root := root_around(real, roots):
+    if root := root_around(real, roots, read_mounts()):
         raise SettingsError(f"{option} {output} lies under {root.given}, where dupfind never writes")
     if not output or os.path.isdir(real):
         raise SettingsError(f"{option} {output}: not a file")

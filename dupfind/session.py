@@ -9,16 +9,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from dupfind import libraries, memory_limit
+from dupfind import libraries, memory_limit, private_folder
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.shelved_cache import ShelvedCache, ShelvedSource
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
 from dupfind.pool.workers import Pool
+from dupfind.private_folder import PrivateFolder
 from dupfind.reading import Reader
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.settings import Settings
+from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import root_around
 
 T = TypeVar("T")
@@ -29,6 +31,7 @@ def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
     settings, listener = run.settings, run.listener
     path = settings.cache
     _stand_somewhere()
+    _remove_left_behind(settings)
     with pool_of(settings, listener, run.make_executor) as pool:
         while True:
             try:
@@ -80,11 +83,19 @@ def kept_for_the_run(settings: Settings) -> Iterator[Settings]:
     if settings.cache is not None:
         yield settings
         return
-    import tempfile
+    with PrivateFolder() as folder:
+        is_below_root = root_around(os.path.realpath(folder.path), settings.roots) is not None
+        yield settings if is_below_root else replace(settings, cache=os.path.join(folder.path, "cache.sqlite"))
 
-    with tempfile.TemporaryDirectory(prefix="dupfind-", ignore_cleanup_errors=True) as folder:
-        is_below_root = root_around(os.path.realpath(folder), settings.roots) is not None
-        yield settings if is_below_root else replace(settings, cache=os.path.join(folder, "cache.sqlite"))
+
+def _remove_left_behind(settings: Settings) -> None:
+    """Remove private folders of runs that were killed, but nothing below a root, and nothing that holds one."""
+    place = private_folder.usual_place()
+    if folders := private_folder.left_behind(place):
+        mounts = read_mounts()
+        if root_around(os.path.join(place, "x"), settings.roots, mounts) is None:
+            spared = [root.real for root in settings.roots] + [line.point for line in mounts.lines]
+            private_folder.remove_left_behind(folders, spared)
 
 
 def memory_bytes(settings: Settings) -> int:

@@ -20,6 +20,7 @@ from dupfind.scheduler import Scheduler, make_scheduler
 from dupfind.sources.bucket_roots import bucket_roots, without_buckets
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import root_around, said_elsewhere
 from dupfind.sources.servers import apart, server_roots
 from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings, Side
@@ -419,7 +420,7 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
         path = os.path.abspath(given) if given else default_cache()
     except OSError as error:  # the working directory is gone
         raise SettingsError(f"--cache {given}: {reason_of(error)}") from error
-    root = root_around(os.path.realpath(path), roots)
+    root = root_around(os.path.realpath(path), roots, read_mounts())
     if root is None:
         return path, ()
     if given:

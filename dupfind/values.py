@@ -526,6 +526,13 @@ class Report:
         return tuple(catalog for catalog in self.catalogs if catalog.side is Side.NEEDLES)
 
 
+def folder_of(path: str) -> str:
+    """Return the folder around a path; that of a root is itself, also of a drive or a share of Windows."""
+    if os.sep != "/":
+        return os.path.dirname(path)  # which knows drives, and takes three times as long
+    return path.rpartition("/")[0] or "/"
+
+
 def is_below(path: str, folder: str) -> bool:
     """Tell whether ``path`` is ``folder`` or lies below it; both are spelled alike, without links."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

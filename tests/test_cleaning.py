@@ -16,7 +16,7 @@ import pytest
 from dupfind.acting import cleaning, places
 from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.held import HeldEntry
-from dupfind.acting.journal import Journal
+from dupfind.acting.journal import Journal, state_folder
 from dupfind.acting.listing import NotListedError, list_folder
 from dupfind.acting.places import Folder
 from dupfind.acting.targets import ToFolder
@@ -44,6 +44,7 @@ from tests.helpers.acting import (
 )
 from tests.helpers.archives import tarred, zipped
 from tests.helpers.places import SECOND_DEVICE
+from tests.helpers.played_mounts import Played, play
 from tests.helpers.scans import one_thread
 from tests.helpers.shelf import TreeBuilder
 from tests.helpers.steps import KILLED, killed_in_step
@@ -778,6 +779,33 @@ def test_mistakes(
     hay, needles = tree("hay", {"a": b"one"}), tree("old", {"x/a": b"one"})
     with pytest.raises(SettingsError, match=reason):
         plan_clean(hay, needles, **options)
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("/hay/2010", "lies in"),
+        ("/old/x", "lies in"),
+        ("/", "lies in --move-to"),
+        ("/state/dupfind/journals", "where the journals are"),
+        ("/elsewhere", None),
+        ("/hay2", None),
+    ],
+)
+def test_a_folder_to_move_to_is_known_through_another_mount(
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch, place: str, reason: str | None
+) -> None:
+    """What it shows is told by its place on the file system: neither its path nor a number gives it away."""
+    hay, needles, away = tree("hay", {"a": b"one"}), tree("old", {"x/a": b"one"}), tree("away", {"other": b""})
+    journals = Path(state_folder())
+    journals.mkdir(parents=True)
+    shown = {hay: "/hay", needles: "/old", journals: "/state/dupfind/journals", away: place}
+    play(monkeypatch, homes / "mounts", {folder: Played("ext4", inner=inner) for folder, inner in shown.items()})
+    if reason is None:
+        assert 1 == len(plan_clean(hay, needles, to=away)[0].units)
+        return
+    with pytest.raises(SettingsError, match=reason):
+        plan_clean(hay, needles, to=away)
 
 
 def test_stopping(trees: tuple[Path, Path], homes: Path) -> None:

@@ -34,6 +34,7 @@ from tests.helpers.acting import (
     undo,
 )
 from tests.helpers.archives import tarred, zipped
+from tests.helpers.played_mounts import Played, play
 from tests.helpers.scans import scan, states
 from tests.helpers.shelf import TreeBuilder
 
@@ -336,6 +337,20 @@ def test_each_name_is_noted_down_before_it_is_given(trees: tuple[Path, Path], mo
     monkeypatch.setattr(Temporary, "publish", look)
     import_(hay, needles, hay / "in")
     assert [1, 1] == [len(steps) for steps in noted]
+
+
+@pytest.mark.parametrize(("place", "reason"), [("/old/x", "lies in the needles"), ("/", "lies in the destination")])
+def test_a_destination_is_known_through_another_mount(
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch, place: str, reason: str
+) -> None:
+    """Of a mount that shows a folder of the needles, or what is around them, only its place tells."""
+    hay, needles, to = tree("hay", {"a": b"one"}), tree("old", {"x/a": b"one"}), tree("to", {"other": b""})
+    shown = {hay: "/hay", needles: "/old", to: "/elsewhere"}
+    play(monkeypatch, homes / "mounts", {folder: Played("ext4", inner=inner) for folder, inner in shown.items()})
+    import_(hay, needles, to)
+    play(monkeypatch, homes / "mounts", {f: Played("ext4", inner=i) for f, i in (shown | {to: place}).items()})
+    with pytest.raises(SettingsError, match=reason):
+        import_(hay, needles, to)
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,7 @@ MAY_CHANGE = {
     "dupfind.catalog.catalog_file": {"os.replace", "os.unlink"},
     "dupfind.catalog.columns": {"os.replace", "os.unlink"},
     "dupfind.output": {"os.replace", "os.unlink"},
+    "dupfind.private_folder": {"os.rename", "os.unlink", "shutil.rmtree"},
     "dupfind.sources.trashed_photos": {"shutil.copyfile"},
 }
 """Who may, and by which: own temporary files, the cache, catalogs, and what acts."""

@@ -313,6 +313,7 @@ def test_the_table_is_read_before_and_after_looking(tree: TreeBuilder, monkeypat
     Afterwards as well, because looking into a folder makes an automount come.
     """
     hay, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "b": b"2", "c": b"3"})
+    monkeypatch.setenv("TMPDIR", str(needles))  # where no other run has left anything that has to be looked at
     reads: list[str] = []
     monkeypatch.setattr(mounts, "parse", lambda text: reads.append(text) or parse(text))
     options = make_settings(

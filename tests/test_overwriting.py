@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from dupfind.errors import SettingsError
-from dupfind.overwriting import refuse_overwriting
-from dupfind.sources.roots import named_file
+from dupfind.overwriting import check_output, refuse_overwriting
+from dupfind.sources.roots import haystack_roots, named_file
+from tests.helpers.played_mounts import Played, play
 
 
 @pytest.mark.parametrize("option", ["--output", "--save", "--html", "--plot", "--catalog"])
@@ -25,6 +27,18 @@ def test_what_is_read_is_not_replaced(tmp_path: Path, option: str, other: str) -
     for name in ("file", "link", f"../{tmp_path.name}/file"):
         with pytest.raises(SettingsError, match=f"^{option} .* would replace what {other} reads$"):
             refuse_overwriting({"--unused": None, option: str(file)}, {"--none": None, other: str(tmp_path / name)})
+
+
+def test_no_report_lies_below_a_root_that_another_mount_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mount may show a folder from within the root: its place on the file system tells."""
+    hay, away = tmp_path / "hay", tmp_path / "away"
+    hay.mkdir()
+    away.mkdir()
+    for place, is_below_root in (("/photos/2010", True), ("/photos2", False)):
+        shown = {hay: Played("ext4", inner="/photos"), away: Played("ext4", inner=place)}
+        play(monkeypatch, tmp_path / "mounts", shown)
+        with pytest.raises(SettingsError, match="where dupfind never writes") if is_below_root else nullcontext():
+            check_output(str(away / "report.txt"), haystack_roots([str(hay)]))
 
 
 @pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0photo", b"[]", b"<?xml version"])

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from dupfind import pipeline
+from dupfind.commands.cleaning import clean_settings
+from dupfind.errors import SettingsError
 from dupfind.grouping import collection
+from dupfind.overwriting import check_output
 from dupfind.run import Run
 from dupfind.scanning import final_check
 from dupfind.settings import make_settings
 from dupfind.sources.mounts import read_mounts
-from dupfind.sources.roots import named_file
+from dupfind.sources.roots import make_roots, named_file
 from dupfind.sources.same_file import SameFile
 from dupfind.sources.walk import Walk
 from dupfind.values import Report, Tree
@@ -296,6 +299,23 @@ def test_layers_of_an_overlay(rig: Rig, disk: Path, tmp_path: Path) -> None:
         assert {"missing"} == states(scan(haystack, needles))
     copied(disk / "sub", merged / "copy")
     assert {"present", "missing"} == states(scan(merged, disk))
+
+
+@pytest.mark.parametrize("inner", ["", "sub"])
+def test_nothing_is_written_to_a_root_by_another_mount(rig: Rig, disk: Path, tmp_path: Path, inner: str) -> None:
+    """A folder to move to, and a report, where a bind mount shows the haystack or a folder within it."""
+    needles = tmp_path / "needles"
+    copied(disk / "sub", needles)
+    bound = rig.mount("bound", "--bind", disk / inner)
+    roots: dict[str, Any] = {"haystack": [str(disk)], "needles": [str(needles)], "no_cache": True}
+    with pytest.raises(SettingsError, match=f"lies in {disk}"):
+        clean_settings(str(bound), **roots)
+    link = tmp_path / "link"
+    link.symlink_to(bound)
+    with pytest.raises(SettingsError, match=f"lies in {disk}"):
+        clean_settings(str(link), **roots)
+    with pytest.raises(SettingsError, match="where dupfind never writes"):
+        check_output(str(bound / "report.txt"), make_roots([str(disk)], [str(needles)]))
 
 
 @pytest.mark.parametrize("kind", ["disk and share", "share by a link", "two places"])

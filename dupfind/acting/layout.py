@@ -27,7 +27,7 @@ _FIRST_YEAR = 1826
 """No photo is older."""
 _FIRST_YEAR_OF_FILES = 1980
 """That of FAT begins there, and clocks of cameras that were never set show it."""
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])\s*(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows, with any suffix."""
 _FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 _LIBRARY = re.compile(r"\.(photoslibrary|photolibrary|aplibrary|migratedphotolibrary)$", re.IGNORECASE)

@@ -19,8 +19,8 @@ from dupfind.sources.entries import ChangedError, entry_now, open_entry
 from dupfind.sources.listed_paths import is_junk_path, is_left_behind, why_path_excluded, why_path_not_trusted
 from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.roots import root_around
-from dupfind.sources.source import Listing, folder_of
-from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.sources.source import Listing
+from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
 
 ITSELF = "[archive]"
 """Stands for an archive among its members where something is wrong with all of it, so that its folder is in doubt."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 import threading
-import weakref
 from contextlib import suppress
 from typing import NamedTuple
+
+from dupfind.private_folder import PrivateFolder
 
 _NUMBERS = struct.Struct("<QQ")
 
@@ -45,9 +45,8 @@ class Counts:
     """The private folder of one source, and the sum of all that is in it."""
 
     def __init__(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="dupfind-", ignore_cleanup_errors=True)
-        self.folder = folder.name
-        self.remove = weakref.finalize(self, folder.cleanup)
+        folder = PrivateFolder()
+        self.folder, self.remove = folder.path, folder.remove
 
     def total(self) -> Traffic:
         """Return what all processes have counted by now."""

@@ -12,7 +12,8 @@ import click
 from dupfind.cli import options
 from dupfind.cli.options import ACTING, headed, option
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.values import is_below
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import is_within
 
 if TYPE_CHECKING:
     from dupfind.answers.decisions import Decision
@@ -45,9 +46,9 @@ def refuse_in_state(outputs: Mapping[str, str | None]) -> None:
     """Raise :class:`~dupfind.errors.SettingsError` for a report that is to lie where the journals do."""
     from dupfind.acting.journal import state_folder
 
-    folder = os.path.realpath(state_folder())
+    folder, mounts = os.path.realpath(state_folder()), read_mounts()
     for name, output in outputs.items():
-        if output is not None and is_below(os.path.realpath(output), folder):
+        if output is not None and is_within(os.path.realpath(output), folder, mounts):
             raise SettingsError(f"{name} {output} lies in {folder}, where the journals are")
 
 

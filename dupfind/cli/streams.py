@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from dupfind.errors import SettingsError, reason_of
+from dupfind.private_folder import PrivateFolder
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
@@ -117,15 +118,14 @@ def stdin_as_file() -> Iterator[str]:
     that it is not its own witness.
     """
     import shutil
-    import tempfile
 
     if sys.stdin is None or sys.stdin.closed:
         raise SettingsError("standard input is closed")
     if (redirected := _redirected()) is not None:
         yield redirected
         return
-    with tempfile.TemporaryDirectory(prefix="dupfind-") as folder:
-        path = os.path.join(folder, "standard input")
+    with PrivateFolder() as folder:
+        path = os.path.join(folder.path, "standard input")
         with open(path, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield path

@@ -33,7 +33,7 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import read_mounts
-from dupfind.sources.roots import root_around
+from dupfind.sources.roots import is_within, root_around, root_within
 from dupfind.sources.source import Rules
 from dupfind.sources.trash_names import is_trash_folder
 from dupfind.sources.walk import Walk
@@ -74,11 +74,13 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
     real = os.path.realpath(given)
     if not os.path.isdir(real):
         raise SettingsError(f"--move-to {given}: there is no such folder")
-    if (around := root_around(os.path.join(real, "x"), settings.roots)) is not None:
+    mounts = read_mounts()
+    if (around := root_around(os.path.join(real, "x"), settings.roots, mounts)) is not None:
         raise SettingsError(f"--move-to {given} lies in {around.given}")
-    for root in settings.roots:
-        if is_below(root.real, real):
-            raise SettingsError(f"{root.given} lies in --move-to {given}")
+    if (root := root_within(real, settings.roots, mounts)) is not None:
+        raise SettingsError(f"{root.given} lies in --move-to {given}")
+    if is_within(real, state := os.path.realpath(journals.state_folder()), mounts):
+        raise SettingsError(f"--move-to {given} lies in {state}, where the journals are")
     return settings, Away(given, real)
 
 

@@ -44,8 +44,8 @@ from dupfind.sidecars.kinds import Kind, kind_of, owners_of
 from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_managers import Managers, OnDisk
-from dupfind.sources.roots import root_around
-from dupfind.values import FileState, FileVerdict, Root, Side, is_below
+from dupfind.sources.roots import root_around, root_within
+from dupfind.values import FileState, FileVerdict, Root, Side
 from dupfind.version import __version__
 
 _WINDOWS_KINDS = (
@@ -108,15 +108,11 @@ def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
     if reason := Managers().why_not_trusted(real):
         raise SettingsError(f"--to {given}: {reason}")
     needles = [root for root in roots if root.side is Side.NEEDLES]
-    if (around := root_around(os.path.join(real, "x"), needles)) is not None:
+    mounts = read_mounts()
+    if (around := root_around(os.path.join(real, "x"), needles, mounts)) is not None:
         raise SettingsError(f"--to {given} lies in the needles {around.given}")
-    for root in needles:
-        identity = (0, 0)
-        with suppress(OSError):
-            state = os.stat(real)
-            identity = state.st_dev, state.st_ino
-        if is_below(root.real, real) or root_around(root.real, [Root(Side.HAYSTACK, given, real, identity)]):
-            raise SettingsError(f"--needles {root.given} lies in the destination {given}")
+    if (root := root_within(real, needles, mounts)) is not None:
+        raise SettingsError(f"--needles {root.given} lies in the destination {given}")
 
 
 def plan_import(

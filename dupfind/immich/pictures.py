@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import weakref
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -23,6 +22,7 @@ from dupfind.immich import candidates
 from dupfind.immich.assets import UUID, Asset, Sums, asset_in, duplicates_in, may_be_itself, question, why_not
 from dupfind.immich.client import Client
 from dupfind.pictures import formats
+from dupfind.private_folder import PrivateFolder
 from dupfind.sources.entries import entry_of, without_inode
 from dupfind.sources.normal_form import folded
 from dupfind.sources.roots import root_around
@@ -44,15 +44,6 @@ _NEAR_BITS = 4
 """How much farther than the threshold a preview may be: it is not quite the picture that it was made of."""
 _BATCH = 500
 _SHA1_BYTES = 20
-
-
-class PrivateFolder:
-    """A folder among the temporary files that nobody else may look into; gone when nothing refers to it any more."""
-
-    def __init__(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="dupfind-", ignore_cleanup_errors=True)
-        self.path = folder.name
-        self.remove = weakref.finalize(self, folder.cleanup)
 
 
 class Original(NamedTuple):

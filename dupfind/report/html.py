@@ -23,7 +23,7 @@ from dupfind.report.places import parts_of
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, bucket_line, catalog_line, count, printable, server_line, size, valid_text
 from dupfind.sidecars.one_shot import pairs_of
-from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
+from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report, folder_of
 
 SCRIPTS = (*document.COMMON, "stage.js", "tree.js", "rows.js", "decisions.js", "scan.js", "start.js")
 MOST_ROWS = 20_000
@@ -248,7 +248,7 @@ def folder_rows(report: Report) -> list[tuple[str, int, str]]:
     numbers = Counter(states.values())
     sizes: Counter[FolderState] = Counter()
     for file in report.files:
-        state = states.get(file.path.rpartition(os.sep)[0] or os.sep)
+        state = states.get(folder_of(file.path))
         if state is not None:
             sizes[state] += file.size_bytes
     return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]

@@ -89,9 +89,10 @@ def open_store(
     if given is not None:
         check_output(path, roots, "--decisions")
         return DecisionsStore(path)
+    from dupfind.sources.mounts import read_mounts
     from dupfind.sources.roots import root_around
 
-    if (root := root_around(os.path.realpath(path), roots)) is not None:
+    if (root := root_around(os.path.realpath(path), roots, read_mounts())) is not None:
         raise SettingsError(
             f"decisions would be kept in {path}, which lies under {root.given}, where dupfind never writes: "
             "name another place with --decisions FILE"

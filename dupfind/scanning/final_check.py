@@ -15,8 +15,8 @@ from itertools import compress, groupby
 from operator import itemgetter
 
 from dupfind.answers.findings import Findings
-from dupfind.sources.source import Listing, Relisting, Sources, folder_of
-from dupfind.values import CHANGED, LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Tree
+from dupfind.sources.source import Listing, Relisting, Sources
+from dupfind.values import CHANGED, LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Tree, folder_of
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 _WITNESS = itemgetter(Match._fields.index("witness"))

@@ -6,7 +6,6 @@ when every file below it is present, not wanted or empty, and nothing below it w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,6 +30,7 @@ from dupfind.values import (
     Problem,
     Root,
     Side,
+    folder_of,
     is_below,
 )
 
@@ -218,7 +218,7 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
 
 
 def _parent_of(file: FileVerdict) -> str:
-    return file.path.rpartition(os.sep)[0] or os.sep
+    return folder_of(file.path)
 
 
 def _parent_in(archives: Collection[str], file: FileVerdict) -> str:
@@ -229,7 +229,7 @@ def _parent_in(archives: Collection[str], file: FileVerdict) -> str:
 
 
 def _folder_of(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
-    return _make(path.rpartition(os.sep)[0] or os.sep, roots, folders)
+    return _make(folder_of(path), roots, folders)
 
 
 def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
@@ -237,11 +237,13 @@ def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
     wanted = []
     while path not in folders:
         wanted.append(path)
-        if path in roots:
+        above = folder_of(path)
+        if path in roots or path == above:  # a way up that meets no root has to end as well
             break
-        path = path.rpartition(os.sep)[0] or os.sep
+        path = above
     for new in reversed(wanted):
-        parent = None if new in roots else (new.rpartition(os.sep)[0] or os.sep)
+        above = folder_of(new)
+        parent = None if new in roots or new == above else above
         folders[new] = _Folder(parent)
         if parent is not None:
             folders[parent].children.append(new)

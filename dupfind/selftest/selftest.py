@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ from dupfind import libraries
 from dupfind.answers.selftest import Check, OtherVersion, SelftestResult
 from dupfind.errors import OutputError, reason_of
 from dupfind.events import Listener
+from dupfind.private_folder import PrivateFolder
 from dupfind.selftest import known_pictures, runs
 from dupfind.selftest.known_pictures import read_known
 from dupfind.session import pool_of
@@ -27,7 +27,8 @@ def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
             pictures, broken = known_pictures.check(tested, installed, pool)
         advance(1)
         try:
-            with tempfile.TemporaryDirectory(prefix="dupfind-selftest-", ignore_cleanup_errors=True) as folder:
+            with PrivateFolder("selftest-") as scratch:
+                folder = scratch.path
                 runs.make_trees(folder)
                 done = []
                 for check in _RUNS:

@@ -14,9 +14,9 @@ from itertools import groupby
 from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, is_same_folder, not_as_listed, open_folder
 from dupfind.sources.same_file import without_named, without_needles
-from dupfind.sources.source import Listing, Relisting, Rules, Source, folder_of, why_changed
+from dupfind.sources.source import Listing, Relisting, Rules, Source, why_changed
 from dupfind.sources.walk import Walk
-from dupfind.values import CHANGED, FileEntry, FolderId, Side, Tree
+from dupfind.values import CHANGED, FileEntry, FolderId, Side, Tree, folder_of
 
 
 class OnDisk(Source):

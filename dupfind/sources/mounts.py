@@ -81,12 +81,12 @@ class Mounts:
 
     def around(self, path: str) -> Mount | None:
         """Return the mount that ``path`` lies on, which is absolute and without links; None where that is unknown."""
-        while True:
+        below = ""
+        while path != below:
             if path in self._by_point:
                 return self._by_point[path]
-            if path in ("", os.sep):
-                return None
-            path = os.path.dirname(path)
+            path, below = os.path.dirname(path), path
+        return None
 
     def place(self, path: str) -> tuple[object, str] | None:
         """Return which file system ``path`` lies on, and where on it, whatever it is mounted as; None where unknown.

@@ -131,7 +131,18 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
     except (OSError, ValueError) as error:
         is_nearly_one = isinstance(error, FileNotFoundError) and _LIKE_ADDRESS.match(given)
         raise SettingsError(f"{called}{given}: {reason_of(error)}{_ADDRESSES if is_nearly_one else ''}") from error
-    return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
+    return Root(side, _spelled(given, real), real, (found.st_dev, found.st_ino))
+
+
+def _spelled(given: str, real: str) -> str:
+    """Return how the user spells a folder, without separators at its end; a drive of Windows keeps its own.
+
+    ``E:`` alone is wherever somebody is on that drive, so it is spelt out.
+    """
+    if os.altsep:
+        given = given.replace(os.altsep, os.sep)
+    drive, rest = os.path.splitdrive(given)
+    return drive + (rest.rstrip(os.sep) or os.sep) if rest or not drive else real
 
 
 def _catalog(given: str, real: str, side: Side, called: str) -> Root | None:
@@ -184,10 +195,35 @@ def _refuse_same_root(roots: Sequence[Root], mounts: Mounts) -> None:
             raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
 
 
-def root_around(real_path: str, roots: Sequence[Root]) -> Root | None:
-    """Return the root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode."""
+def root_around(real_path: str, roots: Sequence[Root], mounts: Mounts | None = None) -> Root | None:
+    """Return the root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode.
+
+    With ``mounts`` also by its place on its file system: a bind mount may show a folder from within a root.
+    """
     by_path = next((root for root in roots if is_below(real_path, root.real)), None)
-    return by_path or _root_by_identity(os.path.dirname(real_path), {root.identity: root for root in roots})
+    around = by_path or _root_by_identity(os.path.dirname(real_path), {root.identity: root for root in roots})
+    if around is not None or mounts is None or (place := mounts.place(real_path)) is None:
+        return around
+    return next((root for root in roots if _holds(mounts.place(root.real), place)), None)
+
+
+def root_within(real_folder: str, roots: Sequence[Root], mounts: Mounts) -> Root | None:
+    """Return the root that is ``real_folder`` or lies below it, compared as :func:`is_within` does."""
+    return next((root for root in roots if is_within(root.real, real_folder, mounts)), None)
+
+
+def is_within(real_path: str, real_folder: str, mounts: Mounts) -> bool:
+    """Tell whether a path is ``real_folder`` or lies below it, compared as :func:`root_around` does."""
+    identity = (0, 0)
+    with suppress(OSError):  # a folder that is not there yet holds nothing
+        found = os.stat(real_folder)
+        identity = found.st_dev, found.st_ino
+    folder = Root(Side.HAYSTACK, real_folder, real_folder, identity)
+    return root_around(os.path.join(real_path, "x"), [folder], mounts) is not None
+
+
+def _holds(folder: tuple[object, str] | None, place: tuple[object, str]) -> bool:
+    return folder is not None and folder[0] == place[0] and is_below(place[1], folder[1])
 
 
 def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | None:

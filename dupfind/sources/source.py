@@ -8,7 +8,6 @@ report are those of the root (:attr:`~dupfind.values.Root.shown`).
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -24,7 +23,7 @@ from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
-from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -319,8 +318,3 @@ def why_changed(entry: FileEntry, *, follow_symlinks: bool) -> str | None:
     except OSError as error:
         return f"{CHANGED}: {reason_of(error)}"
     return None if now == entry else CHANGED
-
-
-def folder_of(path: str) -> str:
-    """Return the folder of an entry."""
-    return path.rpartition(os.sep)[0] or os.sep

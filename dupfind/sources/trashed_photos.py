@@ -10,13 +10,13 @@ import os
 import shutil
 import sqlite3
 import stat
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from urllib.parse import quote
 
 from dupfind.errors import reason_of
+from dupfind.private_folder import PrivateFolder
 
 _BESIDE = ("", "-wal", "-journal")
 """The database and what SQLite may have written beside it: transactions that the database itself does not show yet."""
@@ -79,8 +79,8 @@ def _state(path: str) -> _State:
 
 
 def _read_copy(database: str, states: Iterable[_State]) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="dupfind-") as folder:
-        copy = os.path.join(folder, "library.sqlite")
+    with PrivateFolder() as folder:
+        copy = os.path.join(folder.path, "library.sqlite")
         for suffix, state in zip(_BESIDE, states, strict=True):
             if state is not None:
                 shutil.copyfile(database + suffix, copy + suffix)
