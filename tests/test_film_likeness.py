@@ -234,6 +234,25 @@ def test_fewer_frames() -> None:
     assert alike(half, of._replace(gray=gray)).scenes
 
 
+def test_frames_between_those_of_a_film_with_fewer() -> None:
+    """Are no difference, however many there are and however near each other: something moves fast."""
+    of = track(rate=20)
+    half = of._replace(seconds=of.seconds[::2], gray=of.gray[::2], chroma=of.chroma[::2])
+    gray = of.gray.copy()
+    gray[41:56:2, 8:12, 16:20] = 255 - of.gray[41:56:2, 8:12, 16:20]
+    assert () == alike(half, of._replace(gray=gray)).scenes
+    assert [Code.RE_ENCODED_FILM] == codes(half, of._replace(gray=gray))
+
+
+def test_a_tone_that_begins_all_at_once() -> None:
+    """Is the same where one of the two films begins a hundredth of a second later."""
+    of = track()
+    assert of.sound is not None
+    sound = np.full((61, of.sound.shape[1]), 20.0, np.float32)
+    sound[59], sound[60] = 90.0, 0.0  # a tenth of a second on either side is no substitute
+    assert () == alike(of._replace(sound=sound, seconds=of.seconds + 0.013), of._replace(sound=sound)).sounds
+
+
 def test_a_film_in_which_nothing_moves() -> None:
     """Is told as such; where a person walks through it for most of the time it is another film."""
     gray = np.repeat(track().gray[:1], 60, axis=0)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dupfind.evidence.fingerprint import turn
 from dupfind.pictures.film_frames import SOUND_STEP_SECONDS, Track
 
-RECIPE = 2
+RECIPE = 3
 """Version of the rules. Raise it with every change that can alter an outcome."""
 
 GRAY_BOUND = 20.0
@@ -222,14 +222,12 @@ class _Pair:
         if is_still and np.count_nonzero(is_sound) * 2 < np.count_nonzero(is_alike):
             return None  # only what never moves is alike: another film of one place
         scenes = _joined(
-            self._shown_by_both(_spans(seconds, ours.is_over & ours.differs, self.steps[0]), 0),
-            self._shown_by_both(_spans(their_times, theirs.is_over & theirs.differs, self.steps[1]), 1),
+            self._shown_by_both(seconds, ours.is_over & ours.differs, 0),
+            self._shown_by_both(their_times, theirs.is_over & theirs.differs, 1),
         )
         colors = _joined(
-            self._shown_by_both(_spans(seconds, is_sound & ours.is_colored, self.steps[0]), 0),
-            self._shown_by_both(
-                _spans(their_times, theirs.is_over & theirs.is_colored & ~theirs.differs, self.steps[1]), 1
-            ),
+            self._shown_by_both(seconds, is_sound & ours.is_colored, 0),
+            self._shown_by_both(their_times, theirs.is_over & theirs.is_colored & ~theirs.differs, 1),
         )
         shifts = tuple(
             (round(later.begin, 3), round(later.offset - earlier.offset, 3)) for earlier, later in pairwise(pieces)
@@ -245,12 +243,18 @@ class _Pair:
             is_still=is_still,
         )
 
-    def _shown_by_both(self, spans: Sequence[Span], side: int) -> list[Span]:
-        """Leave out what lasts shorter than a frame of a film that has fewer: it cannot show it."""
+    def _shown_by_both(self, times: Seconds, differs: Flags, side: int) -> list[Span]:
+        """Return when frames of one of the two differ; without those that fall between two frames of the other.
+
+        A film of fewer frames cannot show them. Frames that follow one another without a break for longer than that
+        are told: only what is asked of each run by itself, before runs are joined, tells the two apart.
+        """
         own, other = self.steps[side], self.steps[1 - side]
-        if own > _FEWER * other:
-            return list(spans)
-        return [span for span in spans if span.end - span.begin > other + own / 2]
+        if own <= _FEWER * other:
+            for first, end in _runs(differs):
+                if times[end - 1] - times[first] + own <= other + own / 2:
+                    differs[first:end] = False
+        return _spans(times, differs, own)
 
     def _length(self, side: int) -> float:
         track = (self.needle, self.witness)[side]
@@ -290,14 +294,17 @@ class _Pair:
             return
         times = np.asarray(steps * SOUND_STEP_SECONDS, np.float64)
         at = (times + _offsets(pieces, times)) / SOUND_STEP_SECONDS
-        differs = _sound_differs(_at(ours, steps.astype(float)), [_at(theirs, at + move) for move in _MOVES])
+        places = [*(at + move for move in _MOVES), np.floor(at), np.ceil(at)]
+        differs = _sound_differs(_at(ours, steps.astype(float)), [_at(theirs, there) for there in places])
         yield from _spans(times, differs, SOUND_STEP_SECONDS)
 
 
 def _at(levels: NDArray[np.float32], places: Seconds) -> NDArray[np.float32]:
-    """Return the levels at these places, between two steps their mean; before and behind those at the ends."""
-    inside = np.clip(np.round(places, 3), 0, len(levels) - 1)
-    levels_there: NDArray[np.float32] = (levels[np.floor(inside).astype(int)] + levels[np.ceil(inside).astype(int)]) / 2
+    """Return the levels at these places, between two steps in a straight line; before and behind those at the ends."""
+    inside = np.clip(places, 0, len(levels) - 1)
+    below = np.floor(inside).astype(int)
+    share = (inside - below)[:, None].astype(np.float32)
+    levels_there: NDArray[np.float32] = levels[below] * (1 - share) + levels[np.ceil(inside).astype(int)] * share
     return levels_there
 
 
@@ -401,6 +408,16 @@ def _cells(excess: NDArray[np.int16]) -> NDArray[np.float64]:
     count, side = excess.shape[0], excess.shape[1] // _SIDE_CELLS
     means: NDArray[np.float64] = excess.reshape(count, _SIDE_CELLS, side, _SIDE_CELLS, side).mean(axis=(2, 4))
     return means
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """Return where flags are set without a break: from which position up to which.
+
+    >>> _runs(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _spans(seconds: Seconds, flags: Flags, step: float) -> list[Span]:
