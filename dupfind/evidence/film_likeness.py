@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dupfind.evidence.film_speed import line_of, played_at
+from dupfind.evidence.film_tone import Tone, tone_of
 from dupfind.evidence.fingerprint import turn
 from dupfind.pictures.film_frames import SOUND_STEP_SECONDS, Track
 
@@ -36,6 +38,8 @@ SHORTEST_SECONDS = 0.25
 """Of ends that are missing, what is reported; less is how programs round."""
 STILL_LEVELS = 1.5
 """Grey levels by which frames half a second apart differ, on average, in a film in which hardly anything moves."""
+_MUCH = 0.25
+"""Share of the needle from which on another speed is looked for: something differs in most of such a film."""
 _REACH_SECONDS = 30.0
 """How far from where it should be a part that does not fit is looked for."""
 _LEAST_OF_ALL_SECONDS = 0.3
@@ -92,11 +96,23 @@ class Likeness(NamedTuple):
     """Where other sound is heard."""
     is_still: bool
     """True where hardly anything moves, so that another film of the same place would look alike."""
+    tone: Tone | None = None
+    """How brightness and contrast of the needle differ; None where they hardly do."""
+    speed: float = 1.0
+    """Seconds of the witness that are shown in a second of the needle."""
 
     @property
     def is_whole(self) -> bool:
         """Tell whether nothing differs in what is shown and heard from the first frame to the last."""
-        return not (self.needle_only or self.part or self.scenes or self.colors or self.shifts or self.sounds)
+        is_as_it_was = self.tone is None and self.speed == 1.0
+        differences = self.needle_only, self.part, self.scenes, self.colors, self.shifts, self.sounds
+        return is_as_it_was and not any(differences)
+
+    @property
+    def differing_seconds(self) -> float:
+        """For how long other pictures or colours are shown, and by how much something was put in or taken out."""
+        spans = (*self.scenes, *self.colors)
+        return sum(span.end - span.begin for span in spans) + sum(abs(seconds) for _, seconds in self.shifts)
 
 
 class _Piece(NamedTuple):
@@ -112,9 +128,49 @@ def liken(needle: Track, witness: Track, orientation: int, offset_seconds: float
     ``orientation`` is how the witness is turned to meet the needle.
     """
     turned = witness._replace(gray=_turned(witness.gray, orientation), chroma=_turned(witness.chroma, orientation))
-    pair = _Pair(needle, turned)
-    pieces = pair.pieces(offset_seconds)
-    return pair.likeness(pieces)
+    tone = tone_of(needle, turned, offset_seconds)
+    if tone is not None and tone.is_told:
+        toned = _compared(needle, tone.applied(turned), offset_seconds, min(1.0, tone.gain))
+        likeness = None if toned is None else toned._replace(tone=tone)
+    else:
+        likeness = _compared(needle, turned, offset_seconds)
+    length = float(needle.seconds[-1])
+    if likeness is not None and (likeness.is_still or likeness.differing_seconds <= _MUCH * length):
+        return likeness
+    played = _at_another_speed(needle, turned)
+    if played is None or (likeness is not None and 2 * played.differing_seconds > likeness.differing_seconds):
+        return likeness
+    return played
+
+
+def _compared(needle: Track, witness: Track, offset_seconds: float, gain: float = 1.0) -> Likeness | None:
+    """Compare two films as they are; ``gain`` is the share of the contrast that both have."""
+    pair = _Pair(needle, witness, gain)
+    return pair.likeness(pair.pieces(offset_seconds))
+
+
+def _at_another_speed(needle: Track, witness: Track) -> Likeness | None:
+    """Compare the needle as it would be at the speed of the witness; None where it is played at no other."""
+    line = line_of(needle, witness)
+    if line is None:
+        return None
+    likeness = _compared(played_at(needle, line.speed), witness, line.offset_seconds)
+    if likeness is None or likeness.is_still:  # where nothing moves, any speed fits
+        return None
+    speed = line.speed
+    return likeness._replace(
+        speed=round(speed, 4),
+        needle_only=_slower(likeness.needle_only, speed),
+        scenes=_slower(likeness.scenes, speed),
+        colors=_slower(likeness.colors, speed),
+        sounds=_slower(likeness.sounds, speed),
+        shifts=tuple((round(at / speed, 3), seconds) for at, seconds in likeness.shifts),
+    )
+
+
+def _slower(spans: Sequence[Span], speed: float) -> tuple[Span, ...]:
+    """Return the needle's times for those that it has at the speed of the witness."""
+    return tuple(Span(round(begin / speed, 3), round(end / speed, 3)) for begin, end in spans)
 
 
 def _turned(pictures: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -124,8 +180,9 @@ def _turned(pictures: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 class _Pair:
     """Two films on one scale of time."""
 
-    def __init__(self, needle: Track, witness: Track) -> None:
+    def __init__(self, needle: Track, witness: Track, gain: float) -> None:
         self.needle, self.witness = needle, witness
+        self._gray_bound = GRAY_BOUND * gain
         self.steps = _step(needle.seconds), _step(witness.seconds)
 
     def pieces(self, offset: float) -> list[_Piece]:
@@ -200,12 +257,12 @@ class _Pair:
     def _excess(self, pieces: Sequence[_Piece]) -> _Excess:
         """Compare each frame of the needle with what the witness shows then."""
         times = self.needle.seconds + _offsets(pieces, self.needle.seconds)
-        return _excess(self.needle, self.witness, times, max(self.steps))
+        return _excess(self.needle, self.witness, times, max(self.steps), self._gray_bound)
 
     def _excess_of_witness(self, pieces: Sequence[_Piece]) -> tuple[_Excess, Seconds]:
         """Compare each frame of the witness with what the needle shows then; gives the needle's times too."""
         times = _back(pieces, self.witness.seconds)
-        return _excess(self.witness, self.needle, times, max(self.steps)), times
+        return _excess(self.witness, self.needle, times, max(self.steps), self._gray_bound), times
 
     def likeness(self, pieces: Sequence[_Piece]) -> Likeness | None:
         """Tell what differs; None where too little is alike."""
@@ -369,7 +426,7 @@ class _Excess(NamedTuple):
         return self.is_over & self.is_related if is_marked else is_same
 
 
-def _excess(track: Track, other: Track, times: Seconds, reach: float) -> _Excess:
+def _excess(track: Track, other: Track, times: Seconds, reach: float, gray_bound: float) -> _Excess:
     """Compare each frame of ``track``, shown at ``times`` of the ``other``, with all frames around then."""
     count = len(times)
     is_cell_over = np.zeros((count, _SIDE_CELLS, _SIDE_CELLS), np.bool_)
@@ -382,13 +439,16 @@ def _excess(track: Track, other: Track, times: Seconds, reach: float) -> _Excess
         part = np.flatnonzero(is_over[start : start + _BATCH]) + start
         if len(part):
             bounds = low[part], high[part]
-            is_cell_over[part] = _cells(_outside(track.gray[part], other.gray, *bounds)) > GRAY_BOUND
+            is_cell_over[part] = _cells(_outside(track.gray[part], other.gray, *bounds)) > gray_bound
             colors = _outside(track.chroma[part], other.chroma, *bounds)
             is_colored[part] = colors.max(axis=(1, 2, 3)) > CHROMA_BOUND
             casts[part] = colors.mean(axis=(2, 3)).max(axis=1)
     if is_over.any():
         # What all frames have is how the two were encoded; what some have was done to them.
         is_colored |= is_over & (casts - np.median(casts[is_over]) > CAST_BOUND)
+    if track.shown_in_bars is not None:
+        # What is shown in the bars of one film is in no other: as if the frame had another corner.
+        is_cell_over[:, 0, 0] |= track.shown_in_bars
     return _Excess(is_cell_over, is_colored, is_over)
 
 
