@@ -2,7 +2,7 @@
 
     python -m benchmarks.film_accuracy [--films N] [--seconds S] [--clips DIR] [--write docs/accuracy.md]
 
-Makes N films of two scenes with sound, 12 copies and 8 changes of each and 3 copies that are not looked for, as many
+Makes N films of two scenes with sound, 12 copies and 8 changes of each and 3 copies that are shown otherwise, as many
 films that are in no haystack and as many takes of one place by a camera that stands still, and scans them as a person
 would. DIR has real films, of which the same is made. Needs the extra `dupfind[video]`.
 """
@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.common import machine
-from benchmarks.film_kinds import BEYOND, CHANGES, COPIES, H264, Clip, made, real_clips, write
+from benchmarks.film_kinds import CHANGES, COPIES, H264, SHOWN_OTHERWISE, Clip, made, real_clips, write
 from dupfind import libraries, pipeline
 from dupfind.pictures import film_frames
 from dupfind.reasons import FILM_LIKENESS, ReasonCode
@@ -34,7 +34,8 @@ _CODES = {
     **dict.fromkeys(COPIES, ReasonCode.RE_ENCODED_FILM),
     "both ends cut off": ReasonCode.FILM_PART,
     "a short part, smaller": ReasonCode.FILM_PART,
-    **dict.fromkeys(CHANGES, ReasonCode.FILM_CHANGED),
+    **dict.fromkeys({**CHANGES, **SHOWN_OTHERWISE}, ReasonCode.FILM_CHANGED),
+    "black bars above and below": ReasonCode.RE_ENCODED_FILM,
 }
 OTHERS, STILL = "another film", "another take by a camera that stands still"
 _MADE, _REAL = "made", "real"
@@ -68,7 +69,7 @@ def still_take(seed: int, take: int, seconds: float) -> Clip:
 
 def kinds() -> dict[str, Callable[[Clip], bytes]]:
     """Return all that is made of a film, by name."""
-    return {**COPIES, **{name: _changed(change) for name, change in {**CHANGES, **BEYOND}.items()}}
+    return {**COPIES, **{name: _changed(change) for name, change in {**CHANGES, **SHOWN_OTHERWISE}.items()}}
 
 
 def _changed(change: Callable[[Clip], Clip]) -> Callable[[Clip], bytes]:

@@ -393,9 +393,9 @@ def _faster(clip: Clip) -> Clip:
     return clip._replace(rate=clip.rate * Fraction(5, 4), sound=sound)
 
 
-BEYOND: dict[str, Callable[[Clip], Clip]] = {
+SHOWN_OTHERWISE: dict[str, Callable[[Clip], Clip]] = {
     "black bars above and below": _letterboxed,
     "another brightness": _brighter,
     "a quarter faster": _faster,
 }
-"""Copies that are not looked for: they show other frames, or other times."""
+"""Copies that show the same in other frames: with bars, in another tone, at other times."""

@@ -39,6 +39,7 @@ from dupfind.commands import indexing
 from dupfind.errors import ActingError, CatalogError, NotAPictureError, SettingsError, UndecodableError
 from dupfind.evidence import fragments
 from dupfind.pictures import decode, descriptive, exif_extent, film_data, film_frames, image_data, png_texts
+from dupfind.pictures.film_bars import Bars
 from dupfind.pool import film_prints
 from dupfind.settings import make_settings
 from dupfind.sidecars import contents as sidecars
@@ -87,9 +88,15 @@ def try_films(content: bytes) -> None:
     _expect(digest is None or len(digest) == 32, "an odd digest")
 
 
+def _read_inner(file: io.BytesIO, max_pixels: int) -> film_frames.Track | None:
+    """Decode what is between bars, wherever they are said to be."""
+    bars = film_frames.read_bars(file, max_pixels)
+    return film_frames.read_track(file, max_pixels, bars or Bars(32, 224, 0, 256))
+
+
 def try_frames(content: bytes) -> None:
     """The key frames, all frames, and the whole of a film: something of one length, or what says that it is broken."""
-    for read in (film_frames.read_key_frames, film_frames.read_track):
+    for read in (film_frames.read_key_frames, film_frames.read_track, _read_inner):
         with suppress(MemoryError, UndecodableError, *film_prints.BROKEN):
             film = read(io.BytesIO(content), _MOST_PIXELS)
             _expect(film is None or len(film[1]) == len(film[2]), "frames without a time")
@@ -399,7 +406,7 @@ TARGETS: dict[str, Target] = {
     "image data": Target(try_image_data, _pictures),
     "films": Target(try_films, _films),
     "frames of films": Target(try_frames, _real_films),
-    "prints": Target(try_prints, lambda: [bytes(20 * 3), film_prints.FilmPrint().packed(), b"\1\0\0\0\1" + bytes(90)]),
+    "prints": Target(try_prints, lambda: [bytes(20 * 3), film_prints.FilmPrint().packed(), b"\1\0\0\0\1" + bytes(200)]),
     "archives": Target(try_archives, _zips),
     "sidecars": Target(try_sidecars, lambda: [xmp(), *_json(_TAKEOUT), b"[Picasa]\nname=x\n", b"bplist00\xd0\x08"]),
     "descriptive": Target(try_descriptive, lambda: [xmp(), b"Exif\0\0II*\0\x08\0\0\0" + bytes(20), b"\x1c\2\5\0\1a"]),

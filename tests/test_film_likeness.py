@@ -234,6 +234,25 @@ def test_fewer_frames() -> None:
     assert alike(half, of._replace(gray=gray)).scenes
 
 
+def test_frames_between_those_of_a_film_with_fewer() -> None:
+    """Are no difference, however many there are and however near each other: something moves fast."""
+    of = track(rate=20)
+    half = of._replace(seconds=of.seconds[::2], gray=of.gray[::2], chroma=of.chroma[::2])
+    gray = of.gray.copy()
+    gray[41:56:2, 8:12, 16:20] = 255 - of.gray[41:56:2, 8:12, 16:20]
+    assert () == alike(half, of._replace(gray=gray)).scenes
+    assert [Code.RE_ENCODED_FILM] == codes(half, of._replace(gray=gray))
+
+
+def test_a_tone_that_begins_all_at_once() -> None:
+    """Is the same where one of the two films begins a hundredth of a second later."""
+    of = track()
+    assert of.sound is not None
+    sound = np.full((61, of.sound.shape[1]), 20.0, np.float32)
+    sound[59], sound[60] = 90.0, 0.0  # a tenth of a second on either side is no substitute
+    assert () == alike(of._replace(sound=sound, seconds=of.seconds + 0.013), of._replace(sound=sound)).sounds
+
+
 def test_a_film_in_which_nothing_moves() -> None:
     """Is told as such; where a person walks through it for most of the time it is another film."""
     gray = np.repeat(track().gray[:1], 60, axis=0)
@@ -268,3 +287,86 @@ def test_the_sound_of_a_short_film() -> None:
     assert of.sound is not None
     assert () == alike(of, of).sounds
     assert [Code.FILM_CHANGED, Code.FILM_SOUND] == codes(of._replace(sound=of.sound[::-1] / 3), of)[:2]
+
+
+def toned(of: Track, gain: float, levels: float) -> Track:
+    """The film with another contrast and brightness."""
+    gray = (of.gray.astype(float) * gain + levels).clip(0, 255).astype(np.uint8)
+    chroma = ((of.chroma.astype(float) - 128) * gain + 128).clip(0, 255).astype(np.uint8)
+    return of._replace(gray=gray, chroma=chroma)
+
+
+@pytest.mark.parametrize(("gain", "levels"), [(0.8, 40), (0.6, 0), (1.3, -30), (1.0, 25)])
+def test_another_brightness_or_contrast(gain: float, levels: int) -> None:
+    """Is told as that, whichever of the two is brighter, and nothing else differs."""
+    of = track()
+    other = toned(of, gain, levels)
+    for needle, witness in ((other, of), (of, other)):
+        assert [Code.FILM_CHANGED, Code.FILM_TONE] == codes(noisy(needle, 2), witness)
+    tone = alike(other, of).tone
+    assert tone is not None
+    assert (gain, True) == (pytest.approx(tone.gain, abs=0.05), abs(tone.levels - (110 * (gain - 1) + levels)) < 20)
+
+
+def test_something_that_is_shown_for_a_moment_in_a_brighter_film() -> None:
+    """Is told as in any other, with less contrast by less."""
+    of = track()
+    gray = of.gray.copy()
+    gray[20:24, 8:12, 16:20] = np.where(gray[20:24, 8:12, 16:20] > 128, 80, 180)
+    boxed = of._replace(gray=gray)
+    for needle, witness in ((toned(boxed, 0.5, 60), of), (of, toned(boxed, 0.5, 60)), (toned(of, 0.5, 60), boxed)):
+        assert (Span(2.0, 2.4),) == alike(needle, witness).scenes
+    faint = of.gray.copy()
+    faint[30:34, 4:8, 4:8] = (faint[30:34, 4:8, 4:8].astype(int) + 30).clip(0, 255)
+    assert (Span(3.0, 3.4),) == alike(toned(of._replace(gray=faint), 0.5, 60), of).scenes
+
+
+def test_a_film_that_is_brighter_for_a_while() -> None:
+    """Shows other pictures for that time: one tone is for the whole film."""
+    of = track()
+    gray = of.gray.copy()
+    gray[20:30] = toned(of, 1.0, 40).gray[20:30]
+    assert (Span(2.0, 3.0),) == alike(of._replace(gray=gray), of).scenes
+
+
+def test_hardly_any_contrast_is_another_film() -> None:
+    """What is shown in it could hide in the bounds."""
+    of = track()
+    assert liken(toned(of, 0.2, 100), of, 0, 0.0) is None
+
+
+def played(of: Track, speed: float) -> Track:
+    """The film at another speed, as programs do it that keep every frame and the pitch of the sound."""
+    assert of.sound is not None
+    steps = np.minimum((np.arange(round(len(of.sound) / speed)) * speed).astype(int), len(of.sound) - 1)
+    return of._replace(seconds=of.seconds / speed, sound=of.sound[steps])
+
+
+@pytest.mark.parametrize("speed", [1.25, 0.8, 25 / 24])
+def test_another_speed(speed: float) -> None:
+    """Is told with how fast it is, and so is what differs besides."""
+    of = track(seconds=12.0, rate=25)
+    fast = played(of, speed)
+    likeness = alike(fast, of)
+    assert (pytest.approx(speed, abs=0.01), (), ()) == (likeness.speed, likeness.scenes, likeness.shifts)
+    assert [Code.FILM_CHANGED, Code.FILM_SPEED] == codes(fast, of)[:2]
+    gray = fast.gray.copy()
+    gray[200:210, 8:12, 16:20] = np.where(gray[200:210, 8:12, 16:20] > 128, 0, 255)
+    (scene,) = alike(fast._replace(gray=gray), of).scenes
+    assert (pytest.approx(8.0 / speed, abs=0.1), pytest.approx(8.4 / speed, abs=0.1)) == scene
+
+
+def test_bars_that_were_left_out() -> None:
+    """Are told of whichever film has them; what is shown in them differs from all that the other shows."""
+    from dupfind.pictures.film_bars import Bars
+
+    of = track()
+    barred = of._replace(bars=Bars(32, 224, 0, 256), shown_in_bars=np.zeros(60, np.bool_))
+    assert [Code.RE_ENCODED_FILM, Code.FILM_BARS] == codes(barred, of)
+    assert Code.WITNESS_FILM_BARS in codes(of, barred)
+    shown = np.zeros(60, np.bool_)
+    shown[20:24] = True
+    told = barred._replace(shown_in_bars=shown)
+    assert (Span(2.0, 2.4),) == alike(told, of).scenes == alike(of, told).scenes
+    small = barred._replace(look=LOOK._replace(height=640))
+    assert [Code.RE_ENCODED_FILM, Code.WITNESS_FILM_BARS] == codes(of, small)

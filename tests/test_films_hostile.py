@@ -34,6 +34,9 @@ from faults.common import processes_of_session
 from tests.helpers import clips as films
 from tests.helpers.films import film, sound
 
+needs_ceiling = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the limit on memory holds on Linux only"
+)
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
 
@@ -260,6 +263,36 @@ def test_a_film_that_takes_too_long(dupfind: Run, tree: TreeBuilder, long_film: 
     assert f"dupfind: bak/long.mkv: decoding took longer than {limit} s (--timeout)\n" in done.stderr.decode()
     assert f"decoding took longer than {limit} s (--timeout)" == reasons["bak/long.mkv"]
     assert "the same film, encoded anew" == reasons["bak/copy.mp4"]
+
+
+HARM = {
+    "crash-a.mp4": "its decoder crashed (SIGSEGV)",
+    "kill-a.mp4": "the process that read it was killed, as systems do that run out of memory (SIGKILL)",
+    "greedy-a.mp4": "not enough memory to decode it",
+    "hang-a.mp4": "decoding took longer than 3 s (--timeout)",
+    "pair-crash-a.mp4": "its decoder crashed (SIGSEGV)",
+    "pair-greedy-a.mp4": "not enough memory to decode it",
+}
+
+
+@pytest.mark.slow
+@needs_ceiling
+def test_films_whose_decoder_does_harm_in_the_middle(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Each is named in one line and missing, whatever its decoder did to the process; the run goes on to the end."""
+    copy = films.content(encoding=films.COARSE)
+    tree("hay", {"good.mp4": films.content()})
+    tree("bak", dict.fromkeys((*HARM, "copy.mp4"), copy))
+    program = Path(__file__).parent / "helpers" / "film_harm.py"
+    done = subprocess.run(
+        [sys.executable, program, "scan", "--haystack", "hay", "--needles", "bak", "--no-cache", "--timeout", "3",
+         "--max-memory", "1024", "--files", "--all", "--format", "json", "--workers", "2"],
+        cwd=tmp_path, capture_output=True, check=False, timeout=300,
+    )  # fmt: skip
+    lines = sorted(f"dupfind: bak/{name}: {reason}" for name, reason in HARM.items())
+    assert (1, lines) == (done.returncode, sorted(done.stderr.decode().splitlines()))
+    told = {Path(file["path"]).name: file for file in json.loads(done.stdout)["files"]}
+    assert ("similar", "re-encoded-film") == (told["copy.mp4"]["verdict"], told["copy.mp4"]["reason_code"])
+    assert dict.fromkeys(HARM, "missing") == {name: told[name]["verdict"] for name in HARM}
 
 
 @pytest.mark.slow

@@ -42,6 +42,17 @@ def test_a_film_that_is_left_out() -> None:
     assert [2] == [run.film for run in index.runs(needle, frozenset({0}))]
 
 
+@pytest.mark.parametrize("speed", [1.25, 25 / 24, 0.6])
+def test_a_film_that_is_played_at_another_speed(speed: float) -> None:
+    """Its frames lie on a line with those of the needle, at whichever offset it begins."""
+    of = film(1, 60)
+    needle = shown(of, 10, 60, orientation=3, flips=4)
+    (run,) = FrameIndex([film(2, 60), of]).runs(needle._replace(seconds=needle.seconds / speed))
+    assert (1, 3) == (run.film, run.orientation)
+    mixed = needle._replace(seconds=np.random.default_rng(1).permutation(needle.seconds))
+    assert [] == FrameIndex([of]).runs(mixed)
+
+
 def test_frames_in_another_order_are_no_run() -> None:
     """Nor are a few frames of many."""
     of = film(1)

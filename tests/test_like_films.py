@@ -124,6 +124,48 @@ def test_a_film_that_lies_on_its_side(tree: TreeBuilder, hay: Path) -> None:
     assert "missing" == verdict(hay, needles, rotations=False).state
 
 
+def barred(of: Clip, above: int, below: int, left: int = 0, right: int = 0) -> Clip:
+    """With black bars, in pixels."""
+    return of._replace(pictures=np.pad(of.pictures, ((0, 0), (above, below), (left, right), (0, 0))))
+
+
+@pytest.mark.slow
+def test_black_bars(tree: TreeBuilder, hay: Path) -> None:
+    """Above and below, of two sizes, at the sides, in a film that lies on its side; and of the haystack's copy."""
+    of = clip()
+    titled = barred(of, 10, 14)
+    titled.pictures[12:16, 2:8, 20:60] = 255
+    needles = tree(
+        "needles",
+        {
+            "above.mp4": write(barred(of, 12, 12), SMALL),
+            "sides.mp4": write(barred(of, 0, 0, 20, 12), SMALL),
+            "turned.mp4": write(turned(barred(of, 10, 14)), SMALL),
+            "titled.mp4": write(titled, SMALL),
+            "box.mp4": write(barred(changed(of), 12, 12), SMALL),
+        },
+    )
+    found = {os.path.basename(file.path): codes(file) for file in scan(hay, needles).files}
+    assert ["re-encoded-film", "film-bars"] == found["above.mp4"] == found["sides.mp4"]
+    assert ["re-encoded-film", "turned", "film-bars"] == found["turned.mp4"]
+    assert ["film-changed", "scene-differs", "film-bars"] == found["titled.mp4"] == found["box.mp4"]
+    with_bars = tree("barred", {"a.mp4": write(barred(of, 12, 12), SMALL)})
+    assert ["re-encoded-film", "witness-film-bars"] == codes(
+        verdict(with_bars, tree("n", {"a.mp4": content(1, COARSE)}))
+    )
+
+
+@pytest.mark.slow
+def test_another_brightness_and_another_speed(tree: TreeBuilder, hay: Path) -> None:
+    """Are found, and said to be changed."""
+    of = clip()
+    bright = of._replace(pictures=(of.pictures * 0.8 + 50).astype(np.uint8))
+    fast = of._replace(rate=of.rate * 2 / 3, sound=None)
+    found = codes(verdict(hay, tree("bright", {"n.mp4": write(bright, SMALL)})))
+    assert ["film-changed", "film-tone"] == found
+    assert ["film-changed", "film-speed"] == codes(verdict(hay, tree("fast", {"n.mp4": write(fast, SMALL)})))[:2]
+
+
 @pytest.mark.slow
 def test_other_subtitles(tree: TreeBuilder) -> None:
     """They are said to differ; equal ones are not told of."""
@@ -245,7 +287,7 @@ def test_what_is_not_decoded() -> None:
 def test_bytes_that_are_no_print(count: int) -> None:
     """Are an error, never frames that are read from anywhere."""
     with pytest.raises(ValueError, match=r"no print of a film|buffer"):
-        film_prints.unpacked(struct.pack("<ii", -1, count) + bytes(24))
+        film_prints.unpacked(struct.pack("<iiii", -1, count, -1, -1) + bytes(24))
 
 
 def prints(entry: FileEntry, film: bytes, max_pixels: int) -> film_prints.FilmPrint:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from dupfind import pipeline
+from dupfind import libraries, pipeline
 from dupfind.answers.decisions import Decision, parse
 from dupfind.answers.hash import Given
 from dupfind.answers.page import PageContents, Preview, Sight, most_doubtful_members
@@ -297,6 +297,29 @@ def test_two_files_of_one_shot_are_one_sheet(browser: Browser, tree: TreeBuilder
         "return [...document.querySelectorAll('[data-what=not-wanted][aria-pressed=true]')].map((e) => e.ariaPressed)"
     )
     assert [] == browser.complaints()
+
+
+@pytest.mark.skipif(not libraries.can_read_films(), reason="PyAV (dupfind[video]) is not installed")
+def test_a_film_is_played_where_the_browser_can(browser: Browser, tree: TreeBuilder, tmp_path: Path) -> None:
+    """A click on its frames plays it in their place; where it cannot, they come back, and the page says so."""
+    from benchmarks.film_kinds import COPIES
+    from tests.helpers.clips import clip, content
+
+    hay = tree("hay", {"a.mp4": content(1), "b.mp4": content(2)})
+    needles = tree("n", {"a.webm": COPIES["VP9 in WebM"](clip(1)), "b.avi": COPIES["MPEG-4 in AVI"](clip(2))})
+    browser.open(write(tmp_path / "films.html", hay, needles, str(tmp_path / "cache")))
+    assert ["a.webm", "b.avi"] == sorted(names(browser))
+    assert not browser.run("return document.querySelector('video')")
+    frames = "[aria-label='Play. Needle: {}']"
+    browser.click(frames.format("a.webm"))
+    browser.wait(lambda: browser.run("return document.querySelector('video')?.currentTime > 0.2"))
+    assert [] == browser.texts(".unplayed")
+    browser.click(frames.format("b.avi"))
+    browser.wait(lambda: browser.texts(".unplayed"))
+    assert ["This browser cannot play it: open the file in a player"] == browser.texts(".unplayed")
+    assert 1 == browser.run("return document.querySelectorAll('video').length")
+    browser.click(frames.format("b.avi"))  # the frames are back
+    browser.wait(lambda: browser.run("return document.querySelectorAll('video').length") == 1)
 
 
 def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ FACTS: dict[ReasonCode, list[tuple[Fact, ...]]] = {
     Code.FILM_SCENE: [(2.4, 2.8)],
     Code.FILM_COLORS: [(2.4, 2.8)],
     Code.FILM_SHIFTED: [(4.2, 1.0), (4.2, -1.0)],
+    Code.FILM_SPEED: [(1.25,), (0.96,)],
+    Code.FILM_TONE: [(50, 80), (-30, 100), (0, 120)],
     Code.FILM_SOUND: [(2.4, 2.8)],
     Code.FILM_SOUND_TRACKS: [(1, 2)],
     Code.FILM_DAMAGED: [(3,)],

@@ -38,7 +38,7 @@ def test_the_policy_names_what_the_page_holds() -> None:
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     for text in (style, script):
         assert f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in policy
-    assert policy.startswith("default-src 'none'; img-src data: blob:; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; img-src data: blob:; media-src file:; style-src 'sha256-")
     assert "unsafe" not in policy
     assert "<title>&lt;/title&gt;&lt;script&gt;</title>" in page
     assert page.count("<script") == 3

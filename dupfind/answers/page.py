@@ -48,6 +48,8 @@ class Sight:
     """Why there is no preview; None where there is one, and for what is no picture."""
     digest: bytes | None
     """BLAKE3 of the bytes that the preview was made from; None where they could not be read."""
+    film: str | None = None
+    """The address of a film that a browser on this machine may play; None for pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from dupfind.answers.hash import Given
 from dupfind.answers.page import Nearest, PageContents, Preview, Sight, most_doubtful, most_doubtful_sought
 from dupfind.events import Listener
 from dupfind.evidence import aligning
+from dupfind.pictures.formats import FILM_SUFFIXES, suffix
 from dupfind.reading import Reader
 from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
@@ -261,4 +262,14 @@ def _sight(entry: FileEntry, preview: Preview | Failure | None, digest: bytes | 
         preview=preview if isinstance(preview, Preview) else None,
         obstacle=preview.reason if isinstance(preview, Failure) else None,
         digest=digest if isinstance(digest, bytes) else None,
+        film=_address(entry) if isinstance(preview, Preview) else None,
     )
+
+
+def _address(entry: FileEntry) -> str | None:
+    """Return where a browser on this machine finds a film; None for pictures, and for what is in no file of its own."""
+    if suffix(entry.path) not in FILM_SUFFIXES or not entry.is_on_disk:
+        return None
+    from pathlib import Path
+
+    return Path(entry.path).as_uri()

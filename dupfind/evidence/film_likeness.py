@@ -13,10 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dupfind.evidence.film_speed import line_of, played_at
+from dupfind.evidence.film_tone import Tone, tone_of
 from dupfind.evidence.fingerprint import turn
 from dupfind.pictures.film_frames import SOUND_STEP_SECONDS, Track
 
-RECIPE = 2
+RECIPE = 3
 """Version of the rules. Raise it with every change that can alter an outcome."""
 
 GRAY_BOUND = 20.0
@@ -36,6 +38,8 @@ SHORTEST_SECONDS = 0.25
 """Of ends that are missing, what is reported; less is how programs round."""
 STILL_LEVELS = 1.5
 """Grey levels by which frames half a second apart differ, on average, in a film in which hardly anything moves."""
+_MUCH = 0.25
+"""Share of the needle from which on another speed is looked for: something differs in most of such a film."""
 _REACH_SECONDS = 30.0
 """How far from where it should be a part that does not fit is looked for."""
 _LEAST_OF_ALL_SECONDS = 0.3
@@ -92,11 +96,23 @@ class Likeness(NamedTuple):
     """Where other sound is heard."""
     is_still: bool
     """True where hardly anything moves, so that another film of the same place would look alike."""
+    tone: Tone | None = None
+    """How brightness and contrast of the needle differ; None where they hardly do."""
+    speed: float = 1.0
+    """Seconds of the witness that are shown in a second of the needle."""
 
     @property
     def is_whole(self) -> bool:
         """Tell whether nothing differs in what is shown and heard from the first frame to the last."""
-        return not (self.needle_only or self.part or self.scenes or self.colors or self.shifts or self.sounds)
+        is_as_it_was = self.tone is None and self.speed == 1.0
+        differences = self.needle_only, self.part, self.scenes, self.colors, self.shifts, self.sounds
+        return is_as_it_was and not any(differences)
+
+    @property
+    def differing_seconds(self) -> float:
+        """For how long other pictures or colours are shown, and by how much something was put in or taken out."""
+        spans = (*self.scenes, *self.colors)
+        return sum(span.end - span.begin for span in spans) + sum(abs(seconds) for _, seconds in self.shifts)
 
 
 class _Piece(NamedTuple):
@@ -112,9 +128,49 @@ def liken(needle: Track, witness: Track, orientation: int, offset_seconds: float
     ``orientation`` is how the witness is turned to meet the needle.
     """
     turned = witness._replace(gray=_turned(witness.gray, orientation), chroma=_turned(witness.chroma, orientation))
-    pair = _Pair(needle, turned)
-    pieces = pair.pieces(offset_seconds)
-    return pair.likeness(pieces)
+    tone = tone_of(needle, turned, offset_seconds)
+    if tone is not None and tone.is_told:
+        toned = _compared(needle, tone.applied(turned), offset_seconds, min(1.0, tone.gain))
+        likeness = None if toned is None else toned._replace(tone=tone)
+    else:
+        likeness = _compared(needle, turned, offset_seconds)
+    length = float(needle.seconds[-1])
+    if likeness is not None and (likeness.is_still or likeness.differing_seconds <= _MUCH * length):
+        return likeness
+    played = _at_another_speed(needle, turned)
+    if played is None or (likeness is not None and 2 * played.differing_seconds > likeness.differing_seconds):
+        return likeness
+    return played
+
+
+def _compared(needle: Track, witness: Track, offset_seconds: float, gain: float = 1.0) -> Likeness | None:
+    """Compare two films as they are; ``gain`` is the share of the contrast that both have."""
+    pair = _Pair(needle, witness, gain)
+    return pair.likeness(pair.pieces(offset_seconds))
+
+
+def _at_another_speed(needle: Track, witness: Track) -> Likeness | None:
+    """Compare the needle as it would be at the speed of the witness; None where it is played at no other."""
+    line = line_of(needle, witness)
+    if line is None:
+        return None
+    likeness = _compared(played_at(needle, line.speed), witness, line.offset_seconds)
+    if likeness is None or likeness.is_still:  # where nothing moves, any speed fits
+        return None
+    speed = line.speed
+    return likeness._replace(
+        speed=round(speed, 4),
+        needle_only=_slower(likeness.needle_only, speed),
+        scenes=_slower(likeness.scenes, speed),
+        colors=_slower(likeness.colors, speed),
+        sounds=_slower(likeness.sounds, speed),
+        shifts=tuple((round(at / speed, 3), seconds) for at, seconds in likeness.shifts),
+    )
+
+
+def _slower(spans: Sequence[Span], speed: float) -> tuple[Span, ...]:
+    """Return the needle's times for those that it has at the speed of the witness."""
+    return tuple(Span(round(begin / speed, 3), round(end / speed, 3)) for begin, end in spans)
 
 
 def _turned(pictures: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
@@ -124,8 +180,9 @@ def _turned(pictures: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 class _Pair:
     """Two films on one scale of time."""
 
-    def __init__(self, needle: Track, witness: Track) -> None:
+    def __init__(self, needle: Track, witness: Track, gain: float) -> None:
         self.needle, self.witness = needle, witness
+        self._gray_bound = GRAY_BOUND * gain
         self.steps = _step(needle.seconds), _step(witness.seconds)
 
     def pieces(self, offset: float) -> list[_Piece]:
@@ -200,12 +257,12 @@ class _Pair:
     def _excess(self, pieces: Sequence[_Piece]) -> _Excess:
         """Compare each frame of the needle with what the witness shows then."""
         times = self.needle.seconds + _offsets(pieces, self.needle.seconds)
-        return _excess(self.needle, self.witness, times, max(self.steps))
+        return _excess(self.needle, self.witness, times, max(self.steps), self._gray_bound)
 
     def _excess_of_witness(self, pieces: Sequence[_Piece]) -> tuple[_Excess, Seconds]:
         """Compare each frame of the witness with what the needle shows then; gives the needle's times too."""
         times = _back(pieces, self.witness.seconds)
-        return _excess(self.witness, self.needle, times, max(self.steps)), times
+        return _excess(self.witness, self.needle, times, max(self.steps), self._gray_bound), times
 
     def likeness(self, pieces: Sequence[_Piece]) -> Likeness | None:
         """Tell what differs; None where too little is alike."""
@@ -222,14 +279,12 @@ class _Pair:
         if is_still and np.count_nonzero(is_sound) * 2 < np.count_nonzero(is_alike):
             return None  # only what never moves is alike: another film of one place
         scenes = _joined(
-            self._shown_by_both(_spans(seconds, ours.is_over & ours.differs, self.steps[0]), 0),
-            self._shown_by_both(_spans(their_times, theirs.is_over & theirs.differs, self.steps[1]), 1),
+            self._shown_by_both(seconds, ours.is_over & ours.differs, 0),
+            self._shown_by_both(their_times, theirs.is_over & theirs.differs, 1),
         )
         colors = _joined(
-            self._shown_by_both(_spans(seconds, is_sound & ours.is_colored, self.steps[0]), 0),
-            self._shown_by_both(
-                _spans(their_times, theirs.is_over & theirs.is_colored & ~theirs.differs, self.steps[1]), 1
-            ),
+            self._shown_by_both(seconds, is_sound & ours.is_colored, 0),
+            self._shown_by_both(their_times, theirs.is_over & theirs.is_colored & ~theirs.differs, 1),
         )
         shifts = tuple(
             (round(later.begin, 3), round(later.offset - earlier.offset, 3)) for earlier, later in pairwise(pieces)
@@ -245,12 +300,18 @@ class _Pair:
             is_still=is_still,
         )
 
-    def _shown_by_both(self, spans: Sequence[Span], side: int) -> list[Span]:
-        """Leave out what lasts shorter than a frame of a film that has fewer: it cannot show it."""
+    def _shown_by_both(self, times: Seconds, differs: Flags, side: int) -> list[Span]:
+        """Return when frames of one of the two differ; without those that fall between two frames of the other.
+
+        A film of fewer frames cannot show them. Frames that follow one another without a break for longer than that
+        are told: only what is asked of each run by itself, before runs are joined, tells the two apart.
+        """
         own, other = self.steps[side], self.steps[1 - side]
-        if own > _FEWER * other:
-            return list(spans)
-        return [span for span in spans if span.end - span.begin > other + own / 2]
+        if own <= _FEWER * other:
+            for first, end in _runs(differs):
+                if times[end - 1] - times[first] + own <= other + own / 2:
+                    differs[first:end] = False
+        return _spans(times, differs, own)
 
     def _length(self, side: int) -> float:
         track = (self.needle, self.witness)[side]
@@ -290,14 +351,17 @@ class _Pair:
             return
         times = np.asarray(steps * SOUND_STEP_SECONDS, np.float64)
         at = (times + _offsets(pieces, times)) / SOUND_STEP_SECONDS
-        differs = _sound_differs(_at(ours, steps.astype(float)), [_at(theirs, at + move) for move in _MOVES])
+        places = [*(at + move for move in _MOVES), np.floor(at), np.ceil(at)]
+        differs = _sound_differs(_at(ours, steps.astype(float)), [_at(theirs, there) for there in places])
         yield from _spans(times, differs, SOUND_STEP_SECONDS)
 
 
 def _at(levels: NDArray[np.float32], places: Seconds) -> NDArray[np.float32]:
-    """Return the levels at these places, between two steps their mean; before and behind those at the ends."""
-    inside = np.clip(np.round(places, 3), 0, len(levels) - 1)
-    levels_there: NDArray[np.float32] = (levels[np.floor(inside).astype(int)] + levels[np.ceil(inside).astype(int)]) / 2
+    """Return the levels at these places, between two steps in a straight line; before and behind those at the ends."""
+    inside = np.clip(places, 0, len(levels) - 1)
+    below = np.floor(inside).astype(int)
+    share = (inside - below)[:, None].astype(np.float32)
+    levels_there: NDArray[np.float32] = levels[below] * (1 - share) + levels[np.ceil(inside).astype(int)] * share
     return levels_there
 
 
@@ -362,7 +426,7 @@ class _Excess(NamedTuple):
         return self.is_over & self.is_related if is_marked else is_same
 
 
-def _excess(track: Track, other: Track, times: Seconds, reach: float) -> _Excess:
+def _excess(track: Track, other: Track, times: Seconds, reach: float, gray_bound: float) -> _Excess:
     """Compare each frame of ``track``, shown at ``times`` of the ``other``, with all frames around then."""
     count = len(times)
     is_cell_over = np.zeros((count, _SIDE_CELLS, _SIDE_CELLS), np.bool_)
@@ -375,13 +439,16 @@ def _excess(track: Track, other: Track, times: Seconds, reach: float) -> _Excess
         part = np.flatnonzero(is_over[start : start + _BATCH]) + start
         if len(part):
             bounds = low[part], high[part]
-            is_cell_over[part] = _cells(_outside(track.gray[part], other.gray, *bounds)) > GRAY_BOUND
+            is_cell_over[part] = _cells(_outside(track.gray[part], other.gray, *bounds)) > gray_bound
             colors = _outside(track.chroma[part], other.chroma, *bounds)
             is_colored[part] = colors.max(axis=(1, 2, 3)) > CHROMA_BOUND
             casts[part] = colors.mean(axis=(2, 3)).max(axis=1)
     if is_over.any():
         # What all frames have is how the two were encoded; what some have was done to them.
         is_colored |= is_over & (casts - np.median(casts[is_over]) > CAST_BOUND)
+    if track.shown_in_bars is not None:
+        # What is shown in the bars of one film is in no other: as if the frame had another corner.
+        is_cell_over[:, 0, 0] |= track.shown_in_bars
     return _Excess(is_cell_over, is_colored, is_over)
 
 
@@ -401,6 +468,16 @@ def _cells(excess: NDArray[np.int16]) -> NDArray[np.float64]:
     count, side = excess.shape[0], excess.shape[1] // _SIDE_CELLS
     means: NDArray[np.float64] = excess.reshape(count, _SIDE_CELLS, side, _SIDE_CELLS, side).mean(axis=(2, 4))
     return means
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """Return where flags are set without a break: from which position up to which.
+
+    >>> _runs(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _spans(seconds: Seconds, flags: Flags, step: float) -> list[Span]:

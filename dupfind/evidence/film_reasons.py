@@ -28,7 +28,8 @@ def reason_of(
     parts = list(_parts(likeness))
     rest = [
         *_turn(orientation),
-        *_worse(needle, witness, orientation, sizes_bytes),
+        *_bars(needle, witness),
+        *_worse(needle, witness, orientation, sizes_bytes, likeness.speed),
         *_doubts(likeness, needle, witness),
     ]
     code = ReasonCode.FILM_CHANGED if changed else ReasonCode.FILM_PART if parts else ReasonCode.RE_ENCODED_FILM
@@ -37,6 +38,10 @@ def reason_of(
 
 def _changes(likeness: Likeness, needle: Track, witness: Track) -> Iterator[Reason]:
     """Yield what is shown or heard in one of the two only."""
+    if likeness.speed != 1.0:
+        yield Reason(ReasonCode.FILM_SPEED, (likeness.speed,))
+    if likeness.tone is not None:
+        yield Reason(ReasonCode.FILM_TONE, (likeness.tone.levels, round(100 * likeness.tone.gain)))
     kinds = (
         (ReasonCode.FILM_SCENE, likeness.scenes),
         (ReasonCode.FILM_SHIFTED, likeness.shifts),
@@ -63,9 +68,11 @@ def _are_subtitles_others(likeness: Likeness, needle: Track, witness: Track) -> 
     if needle.look.subtitles != witness.look.subtitles:
         return True
     begin, end = -likeness.offset_seconds, float(witness.seconds[-1]) - likeness.offset_seconds
-    ours = [(at, text) for at, text in needle.subtitles if begin - 1 <= at <= end + 1]
+    length = float(needle.seconds[-1]) * likeness.speed
+    ours = [(at * likeness.speed, text) for at, text in needle.subtitles]
+    ours = [(at, text) for at, text in ours if begin - 1 <= at <= end + 1]
     theirs = [(at - likeness.offset_seconds, text) for at, text in witness.subtitles]
-    theirs = [(at, text) for at, text in theirs if -1 <= at <= float(needle.seconds[-1]) + 1]
+    theirs = [(at, text) for at, text in theirs if -1 <= at <= length + 1]
     shifts = [0.0, *(seconds for _, seconds in likeness.shifts)]
     if len(ours) != len(theirs):
         return True
@@ -91,24 +98,41 @@ def _turn(orientation: int) -> Iterator[Reason]:
         yield Reason(ReasonCode.TURNED, (180 if back < FIRST_TRANSPOSED else 90,))
 
 
-def _worse(needle: Track, witness: Track, orientation: int, sizes_bytes: tuple[int, int]) -> Iterator[Reason]:
-    """Yield in what the witness is the worse copy."""
+def _bars(needle: Track, witness: Track) -> Iterator[Reason]:
+    if needle.bars is not None:
+        yield Reason(ReasonCode.FILM_BARS)
+    if witness.bars is not None:
+        yield Reason(ReasonCode.WITNESS_FILM_BARS)
+
+
+def _worse(
+    needle: Track, witness: Track, orientation: int, sizes_bytes: tuple[int, int], speed: float
+) -> Iterator[Reason]:
+    """Yield in what the witness is the worse copy: as it would be at the speed of the needle."""
     ours, theirs = needle.look, witness.look
-    width, height = theirs.width, theirs.height
+    our_width, our_height = _size(needle)
+    width, height = _size(witness)
     if orientation >= FIRST_TRANSPOSED:
         width, height = height, width
-    if width * height < _SIZE_BOUND**2 * ours.width * ours.height:
-        yield Reason(ReasonCode.FILM_SMALLER, (width, height, ours.width, ours.height))
-    if 0 < theirs.rate < _RATE_BOUND * ours.rate:
-        yield Reason(ReasonCode.FILM_RATE, (theirs.rate, ours.rate))
+    if width * height < _SIZE_BOUND**2 * our_width * our_height:
+        yield Reason(ReasonCode.FILM_SMALLER, (width, height, our_width, our_height))
+    their_rate = round(theirs.rate * speed, 3)
+    if 0 < their_rate < _RATE_BOUND * ours.rate:
+        yield Reason(ReasonCode.FILM_RATE, (their_rate, ours.rate))
     if theirs.bits < ours.bits:
         yield Reason(ReasonCode.FILM_DEPTH, (theirs.bits, ours.bits))
     our_bits, their_bits = (
-        round(size_bytes * 8 / 1000 / max(0.1, float(track.seconds[-1])))
-        for size_bytes, track in zip(sizes_bytes, (needle, witness), strict=True)
+        round(size_bytes * 8 / 1000 / max(0.1, float(track.seconds[-1]) / at_speed))
+        for size_bytes, track, at_speed in zip(sizes_bytes, (needle, witness), (1.0, speed), strict=True)
     )
     if their_bits < _BITS_BOUND * our_bits:
         yield Reason(ReasonCode.FILM_BITS, (their_bits, our_bits))
+
+
+def _size(track: Track) -> tuple[int, int]:
+    """Return width and height of a film, without the bars that were left out."""
+    look = track.look
+    return (look.width, look.height) if track.bars is None else track.bars.size(look.width, look.height)
 
 
 def _doubts(likeness: Likeness, needle: Track, witness: Track) -> Iterator[Reason]:

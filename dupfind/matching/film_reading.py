@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
+from typing import NamedTuple
 
 from dupfind.cache.cache_schema import Compared, FilePair
 from dupfind.pool import film_pairs, film_prints, tasks
@@ -18,19 +19,25 @@ from dupfind.pool.processes import Death
 from dupfind.reasons import Reason
 from dupfind.run import Reading
 from dupfind.search.frame_runs import Frames
-from dupfind.values import FILM_FRAMES, Failure, FileEntry
+from dupfind.values import FILM_FRAMES, ORIENTATIONS, Failure, FileEntry
 
 
-def film_keys(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
+class Views(NamedTuple):
+    """The frames of a film, hashed as they are and without black bars."""
+
+    whole: Frames
+    inner: Frames
+    """Without a frame where there are no bars."""
+
+
+def film_keys(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Views], dict[str, Failure]]:
     """Return by path the key frames of films, and why some could not be decoded this time."""
-    prints, failures = _prints(run, "looking at films", film_prints.read_keys, entries, attrgetter("keys"))
-    return {path: film.keys for path, film in prints.items() if film.keys is not None}, failures
+    return _prints(run, "looking at films", film_prints.read_keys, entries, attrgetter("keys", "inner_keys"))
 
 
-def film_frames(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
+def film_frames(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Views], dict[str, Failure]]:
     """Return by path every frame of films, likewise."""
-    prints, failures = _prints(run, "decoding films", film_prints.read_frames, entries, attrgetter("frames"))
-    return {path: film.frames for path, film in prints.items() if film.frames is not None}, failures
+    return _prints(run, "decoding films", film_prints.read_frames, entries, attrgetter("frames", "inner_frames"))
 
 
 def _prints(
@@ -38,14 +45,14 @@ def _prints(
     what: str,
     task: Callable[..., list[tasks.Outcome]],
     entries: Sequence[FileEntry],
-    kind: Callable[[FilmPrint], Frames | None],
-) -> tuple[dict[str, FilmPrint], dict[str, Failure]]:
+    views: Callable[[FilmPrint], tuple[Frames | None, Frames | None]],
+) -> tuple[dict[str, Views], dict[str, Failure]]:
     prints: dict[str, FilmPrint] = {}
     failures: dict[str, Failure] = {}
     with run.listener.part("look up", len(entries)):
         for entry, packed in zip(entries, run.cache.recall_film_prints(entries), strict=True):
             prints[entry.path] = FilmPrint() if packed is None else film_prints.unpacked(packed)
-    unread = [entry for entry in entries if kind(prints[entry.path]) is None]
+    unread = [entry for entry in entries if any(view is None for view in views(prints[entry.path]))]
     timeout_seconds = run.settings.timeout_seconds
     read = partial(task, max_pixels=run.settings.max_pixels, timeout_seconds=timeout_seconds)
     for entry, outcome in run.reader.map(what, read, unread, partial(_lost, timeout_seconds), _size_bytes):
@@ -58,12 +65,13 @@ def _prints(
             merged = film_prints.unpacked(result).merged(prints[entry.path])
             prints[entry.path] = merged
             run.cache.keep_film_print(entry, merged.packed(), outcome.read_ns)
-    return prints, failures
+    read_views = {path: views(film) for path, film in prints.items()}
+    return {path: Views(whole, inner) for path, (whole, inner) in read_views.items() if whole and inner}, failures
 
 
 def compare_films(pairs: Sequence[FilmPair], run: Reading) -> dict[FilmPair, Reason]:
     """Compare each pair of films frame by frame: how they differ; remembered for the two files."""
-    by_files = {FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs}
+    by_files = {_files(pair): pair for pair in pairs}
     with run.listener.part("look up", len(pairs)):
         kept = run.cache.film_comparisons(list(by_files))
     outcomes = {
@@ -76,9 +84,14 @@ def compare_films(pairs: Sequence[FilmPair], run: Reading) -> dict[FilmPair, Rea
     for pair, likened in run.reader.map("comparing films frame by frame", task, unread, lost, _bytes_of_pair):
         outcomes[pair] = likened.reason
         if likened.is_lasting:
-            files = FilePair(pair.needle, pair.witness, pair.orientation)
-            run.cache.keep_film_comparison(files, Compared(likened.reason), likened.read_ns)
+            run.cache.keep_film_comparison(_files(pair), Compared(likened.reason), likened.read_ns)
     return outcomes
+
+
+def _files(pair: FilmPair) -> FilePair:
+    """Return two files as the cache knows them: how they were turned and cropped in one number."""
+    cropped = sum(crops << place for place, crops in enumerate(pair.is_cropped))
+    return FilePair(pair.needle, pair.witness, pair.orientation + ORIENTATIONS * cropped)
 
 
 def _lost(timeout_seconds: float, entry: FileEntry, death: Death) -> tasks.Outcome:

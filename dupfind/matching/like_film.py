@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dupfind.matching.film_reading import compare_films, film_frames, film_keys
+from dupfind.matching.film_reading import Views, compare_films, film_frames, film_keys
 from dupfind.pictures import formats
 from dupfind.pool.film_pairs import UNLIKE, FilmPair
 from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode
@@ -63,49 +63,61 @@ def like_films(
     if not films or not candidates:
         return {}, {}
     keys, failures = film_keys(candidates, run)
-    is_any = any(len(part.seconds) for part in keys.values())
+    is_any = any(len(views.whole.seconds) or len(views.inner.seconds) for views in keys.values())
     frames, unread = film_frames(films if is_any else [], run)
     failures |= unread
-    places = [entry for entry in candidates if entry.path in keys and len(keys[entry.path].seconds)]
-    orientations = None if run.settings.scan.rotations else 1
     with run.listener.part("search", len(films)):
-        of_places = (keys[entry.path] for entry in places)
-        index = FrameIndex([Frames(of.seconds, of.hashes[:, :orientations]) for of in of_places])
-        runs = _runs(index, films, places, frames, split or {})
-    pairs = {
-        FilmPair(needle, places[shared.film], shared.orientation, shared.offset_seconds): shared
-        for needle, shared in runs
-    }
-    alike: dict[str, list[LikeFilm]] = {}
+        pairs = _pairs(films, [entry for entry in candidates if entry.path in keys], (frames, keys), run, split or {})
+    alike: dict[str, dict[str, LikeFilm]] = {}
     for pair, reason in compare_films(list(pairs), run).items():
         if reason.code in FILM_LIKENESS:
-            alike.setdefault(pair.needle.path, []).append(LikeFilm(pair.witness, reason, pairs[pair]))
+            of_needle = alike.setdefault(pair.needle.path, {})
+            like = LikeFilm(pair.witness, reason, pairs[pair])
+            known = of_needle.get(pair.witness.path)
+            if known is None or like.rank < known.rank:  # with bars, and without
+                of_needle[pair.witness.path] = like
         elif reason != UNLIKE:
             failures[pair.needle.path] = Failure(str(reason.facts[0]), is_image=False, lasting=False, stage=FILM_FRAMES)
-    for like_needle in alike.values():
-        like_needle.sort(key=lambda film: film.rank)
-    return alike, {path: failure for path, failure in failures.items() if path not in alike}
+    ranked = {path: sorted(films.values(), key=lambda film: film.rank) for path, films in alike.items()}
+    return ranked, {path: failure for path, failure in failures.items() if path not in ranked}
 
 
-def _runs(
-    index: FrameIndex,
+def _pairs(
     films: Sequence[FileEntry],
-    places: Sequence[FileEntry],
-    frames: Mapping[str, Frames],
+    candidates: Sequence[FileEntry],
+    views: tuple[Mapping[str, Views], Mapping[str, Views]],
+    run: Reading,
     split: Mapping[str, frozenset[str]],
-) -> list[tuple[FileEntry, FrameRun]]:
-    """Return each film with the runs that it shares with others."""
-    runs = []
+) -> dict[FilmPair, FrameRun]:
+    """Return the films to be compared, with and without black bars, and the run of frames that both share.
+
+    ``views`` are those of the needles, and of the haystack.
+    """
+    orientations = None if run.settings.scan.rotations else 1
+    places = [
+        (entry, is_inner, view)
+        for entry in candidates
+        for is_inner, view in enumerate(views[1][entry.path])
+        if len(view.seconds)
+    ]
+    index = FrameIndex([Frames(view.seconds, view.hashes[:, :orientations]) for _, _, view in places])
+    pairs: dict[FilmPair, FrameRun] = {}
     for film in films:
-        own = frames.get(film.path)
-        if own is None or not len(own.seconds):
-            continue
         refused = split.get(film.path, frozenset())
         left_out = frozenset(
-            place for place, entry in enumerate(places) if entry.path in refused or entry.path == film.path
+            place for place, (entry, _, _) in enumerate(places) if entry.path in refused or entry.path == film.path
         )
-        runs += [(film, run) for run in index.runs(own, left_out)]
-    return runs
+        seen_whole: set[str] = set()
+        for is_inner, own in enumerate(views[0].get(film.path, ())):
+            for shared in index.runs(own, left_out) if len(own.seconds) else ():
+                entry, is_inner_there, _ = places[shared.film]
+                if is_inner and is_inner_there and entry.path in seen_whole:
+                    continue  # both have bars, and are alike with them
+                if not is_inner and not is_inner_there:
+                    seen_whole.add(entry.path)
+                is_cropped = bool(is_inner), bool(is_inner_there)
+                pairs[FilmPair(film, entry, shared.orientation, shared.offset_seconds, is_cropped)] = shared
+    return pairs
 
 
 def _readable(entries: Sequence[FileEntry]) -> list[FileEntry]:

@@ -15,11 +15,12 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.pictures import film_packets, formats
+from dupfind.pictures import film_bars, film_packets, formats
+from dupfind.pictures.film_bars import Bars
 from dupfind.pictures.film_packets import BrokenError
 from dupfind.values import THUMBNAIL_SIDE
 
-RECIPE = 1
+RECIPE = 2
 """Version of what is taken of a film. Raise it with every change that can alter it."""
 
 GRAY_SIDE, CHROMA_SIDE = 32, 8
@@ -94,6 +95,8 @@ class KeyFrames(NamedTuple):
     """When each is shown, counted from the first frame of the film, rising."""
     thumbnails: list[bytes]
     """64 x 64 grey values each, upright."""
+    inner: list[bytes]
+    """The same without black bars; empty where the film has none."""
 
 
 class Track(NamedTuple):
@@ -112,6 +115,10 @@ class Track(NamedTuple):
     """When each begins, and its words; only those of formats that are text."""
     broken: int = 0
     """Packets that could not be decoded."""
+    bars: Bars | None = None
+    """Black bars that were left out of the pictures."""
+    shown_in_bars: NDArray[np.bool_] | None = None
+    """Of which frames something is shown where the others have black bars; None where none were left out."""
 
 
 class Strip(NamedTuple):
@@ -175,15 +182,42 @@ def read_key_frames(file: IO[bytes], max_pixels: int) -> KeyFrames | None:
     with _opened(file, max_pixels) as (film, stream):
         if stream is None:
             return None
-        seconds, thumbnails = array("d"), []
-        for at, picture in _key_pictures(film, stream, max_pixels):
+        seconds, thumbnails, squares, turns = array("d"), [], [], []
+        borders = film_bars.Borders()
+        for at, frame in _key_frames(film, stream):
             seconds.append(at)
-            thumbnails.append(_thumbnail(picture).tobytes())
-        return KeyFrames(_look(film, stream), np.array(seconds), thumbnails)
+            thumbnails.append(_thumbnail(_small(frame, max_pixels)).tobytes())
+            if not borders.is_none_likely:  # held only as long as there may be bars
+                squares.append(film_packets.reduced(frame, film_bars.SIDE))
+                borders.add(squares[-1])
+                turns.append(_turns(frame))
+        bars = borders.bars
+        inner = [] if bars is None else [
+            _thumbnail(np.rot90(film_bars.without(square, bars, THUMBNAIL_SIDE), turn)).tobytes()
+            for square, turn in zip(squares, turns, strict=True)
+        ]  # fmt: skip
+        return KeyFrames(_look(film, stream), np.array(seconds), thumbnails, inner)
 
 
-def read_thumbnails(file: IO[bytes], max_pixels: int) -> Iterator[tuple[float, bytes]]:
-    """Yield when each frame of a film is shown and its thumbnail, 64 x 64 grey values, upright.
+def read_bars(file: IO[bytes], max_pixels: int) -> Bars | None:
+    """Find the black bars of a film by its key frames; None where it has none.
+
+    Raises :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one.
+    """
+    with _opened(file, max_pixels) as (film, stream):
+        if stream is None:
+            return None
+        borders = film_bars.Borders()
+        for _, frame in _key_frames(film, stream):
+            _refuse_too_large(frame, max_pixels)
+            borders.add(film_packets.reduced(frame, film_bars.SIDE))
+            if borders.is_none_likely:
+                break
+        return borders.bars
+
+
+def read_thumbnails(file: IO[bytes], max_pixels: int, bars: Bars | None = None) -> Iterator[tuple[float, bytes]]:
+    """Yield when each frame of a film is shown and its thumbnail, 64 x 64 grey values, upright; without its ``bars``.
 
     Raises :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one, and for what has no frame.
     """
@@ -197,13 +231,13 @@ def read_thumbnails(file: IO[bytes], max_pixels: int) -> Iterator[tuple[float, b
                 count += 1
                 if count > MOST_HASHED:
                     return
-                yield clock.seconds(frame), _thumbnail(_small(frame, max_pixels)).tobytes()
+                yield clock.seconds(frame), _thumbnail(_small(frame, max_pixels, bars)).tobytes()
         if not count:
             raise BrokenError
 
 
-def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
-    """Decode a film whole; None where it is no film with pictures.
+def read_track(file: IO[bytes], max_pixels: int, bars: Bars | None = None) -> Track | None:
+    """Decode a film whole, without its ``bars``; None where it is no film with pictures.
 
     Raises :class:`TooLongError` for one of more than :data:`MOST_FRAMES` frames, and
     :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one.
@@ -211,7 +245,7 @@ def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
     with _opened(file, max_pixels) as (film, stream):
         if stream is None:
             return None
-        return _Taking(film, stream, max_pixels).track()
+        return _Taking(film, stream, max_pixels, bars).track()
 
 
 def read_strip(file: IO[bytes], max_pixels: int, count: int, side: int) -> Strip | None:
@@ -247,14 +281,15 @@ def _fitting(frame: Any, max_pixels: int, side: int) -> NDArray[np.uint8]:  # no
     _refuse_too_large(frame, max_pixels)
     scale = min(1.0, side / max(frame.width, frame.height))
     size = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
-    return np.rot90(film_packets.resized(frame, *size), round(frame.rotation / 90) % 4)
+    return np.rot90(film_packets.resized(frame, *size), _turns(frame))
 
 
 class _Taking:
     """One film while it is decoded."""
 
-    def __init__(self, film: Any, stream: Any, max_pixels: int) -> None:  # noqa: ANN401 - of PyAV
-        self._film, self._stream, self._max_pixels = film, stream, max_pixels
+    def __init__(self, film: Any, stream: Any, max_pixels: int, bars: Bars | None) -> None:  # noqa: ANN401 - of PyAV
+        self._film, self._stream, self._max_pixels, self._bars = film, stream, max_pixels, bars
+        self._shown_in_bars = bytearray()
         self._clock = _Clock(stream)
         self._broken: list[None] = []
         self._seconds = array("d")
@@ -285,13 +320,18 @@ class _Taking:
             sound=None if self._sound is None else self._sound.levels(start),
             subtitles=tuple((round(at - start, 3), text) for at, text in sorted(self._texts)),
             broken=len(self._broken),
+            bars=self._bars,
+            shown_in_bars=None if self._bars is None else np.frombuffer(self._shown_in_bars, np.bool_),
         )
 
     def _take_pictures(self, packet: Any) -> None:  # noqa: ANN401 - of PyAV
         for frame in _decoded(packet, self._broken):
             if len(self._seconds) >= MOST_FRAMES:
                 raise TooLongError
-            picture = _small(frame, self._max_pixels)
+            picture = _small(frame, self._max_pixels, self._bars)
+            if self._bars is not None:
+                square = film_packets.reduced(frame, film_bars.SIDE)
+                self._shown_in_bars.append(film_bars.is_shown_in(square, self._bars))
             self._seconds.append(self._clock.seconds(frame))
             gray = _gray(picture)
             self._gray += _reduced(gray, GRAY_SIDE).astype(np.uint8).tobytes()
@@ -438,8 +478,8 @@ def _look(film: Any, stream: Any) -> Look:  # noqa: ANN401 - of PyAV
     )  # fmt: skip
 
 
-def _key_pictures(film: Any, stream: Any, max_pixels: int) -> Iterator[tuple[float, Any]]:  # noqa: ANN401 - of PyAV
-    """Yield key frames, small, and when they are shown."""
+def _key_frames(film: Any, stream: Any) -> Iterator[tuple[float, Any]]:  # noqa: ANN401 - of PyAV
+    """Yield key frames, and when they are shown."""
     look = _look(film, stream)
     unit = stream.time_base
     start = None
@@ -457,7 +497,7 @@ def _key_pictures(film: Any, stream: Any, max_pixels: int) -> Iterator[tuple[flo
         for frame in _first_frame(stream, packet):
             at = float((frame.pts or 0) * unit)
             start = at if start is None else start
-            yield at - start, _small(frame, max_pixels)
+            yield at - start, frame
 
 
 def _key_packet(film: Any, stream: Any, seconds: float | None) -> Any:  # noqa: ANN401 - of PyAV
@@ -502,11 +542,19 @@ def _decoded(packet: Any, broken: list[None]) -> Iterator[Any]:  # noqa: ANN401 
     yield from frames
 
 
-def _small(frame: Any, max_pixels: int) -> NDArray[np.uint8]:  # noqa: ANN401 - of PyAV
-    """Reduce a frame to 64 x 64 pixels of red, green and blue, upright; refuses one that is too large."""
+def _small(frame: Any, max_pixels: int, bars: Bars | None = None) -> NDArray[np.uint8]:  # noqa: ANN401 - of PyAV
+    """Reduce a frame to 64 x 64 pixels of red, green and blue, upright, without bars; refuses one that is too large."""
     _refuse_too_large(frame, max_pixels)
-    small = film_packets.reduced(frame, THUMBNAIL_SIDE)
-    return np.rot90(small, round(frame.rotation / 90) % 4)
+    if bars is None:
+        small = film_packets.reduced(frame, THUMBNAIL_SIDE)
+    else:
+        small = film_bars.without(film_packets.reduced(frame, film_bars.SIDE), bars, THUMBNAIL_SIDE)
+    return np.rot90(small, _turns(frame))
+
+
+def _turns(frame: Any) -> int:  # noqa: ANN401 - of PyAV
+    """Return by how many quarters a frame is turned to be upright."""
+    return int(round(frame.rotation / 90) % 4)
 
 
 def _refuse_too_large(shape: Any, max_pixels: int) -> None:  # noqa: ANN401 - a frame or a decoder, of PyAV

@@ -27,6 +27,8 @@ class FilmPair(NamedTuple):
     """How the witness is turned to meet the needle."""
     offset_seconds: float
     """Add it to a time of the needle for the time of the witness."""
+    is_cropped: tuple[bool, bool] = (False, False)
+    """Whether the needle and the witness are compared without their black bars."""
 
 
 class Likened(NamedTuple):
@@ -65,7 +67,10 @@ def _compare_one(pair: FilmPair, max_pixels: int, timeout_seconds: float) -> Lik
     def compare() -> Likened:
         with decode_errors.in_plain_words(lambda: 0):
             try:
-                needle, witness = film_frames.read_track(first, max_pixels), film_frames.read_track(second, max_pixels)
+                needle, witness = (
+                    film_frames.read_track(file, max_pixels, film_frames.read_bars(file, max_pixels) if crops else None)
+                    for file, crops in zip((first, second), pair.is_cropped, strict=True)
+                )
                 if needle is None or witness is None:
                     return Likened(UNLIKE, True, read_ns)
                 likeness = liken(needle, witness, pair.orientation, pair.offset_seconds)

@@ -24,7 +24,7 @@ _ALGORITHM = "phash"
 _LEAST_BYTES_A_SECOND = 1 << 18
 """Decoding takes longer than reading: a second for each 256 KiB, which messengers put a second of film into."""
 _BATCH = 64
-_HEAD = struct.Struct("<ii")
+_HEAD = struct.Struct("<iiii")
 _UNREAD = -1
 
 UNDECODED = "broken, or no film: no picture of it can be decoded"
@@ -40,6 +40,10 @@ class FilmPrint(NamedTuple):
     """Key frames in all orientations; None where they were not asked for."""
     frames: Frames | None = None
     """Every frame, upright, likewise."""
+    inner_keys: Frames | None = None
+    """The key frames without black bars; none where there are no bars."""
+    inner_frames: Frames | None = None
+    """Every frame without black bars, likewise."""
 
     def packed(self) -> bytes:
         """Return it as the cache keeps it."""
@@ -49,19 +53,19 @@ class FilmPrint(NamedTuple):
 
     def merged(self, earlier: FilmPrint) -> FilmPrint:
         """Return it with what was known before."""
-        keys = earlier.keys if self.keys is None else self.keys
-        return FilmPrint(keys, earlier.frames if self.frames is None else self.frames)
+        return FilmPrint(*(before if now is None else now for now, before in zip(self, earlier, strict=True)))
 
 
 def unpacked(packed: bytes) -> FilmPrint:
     """Return what :meth:`FilmPrint.packed` made these bytes of. Raises ``ValueError`` for others.
 
     >>> unpacked(FilmPrint(frames=Frames(np.array([0.5]), np.uint64([[7]]))).packed())
-    FilmPrint(keys=None, frames=Frames(seconds=array([0.5]), hashes=array([[7]], dtype=uint64)))
+    FilmPrint(keys=None, frames=Frames(seconds=array([0.5]), hashes=array([[7]], dtype=uint64)), inner_keys=None, \
+inner_frames=None)
     """
     place = _HEAD.size
     kinds: list[Frames | None] = []
-    for count, orientations in zip(_HEAD.unpack_from(packed), (ORIENTATIONS, 1), strict=True):
+    for count, orientations in zip(_HEAD.unpack_from(packed), (ORIENTATIONS, 1, ORIENTATIONS, 1), strict=True):
         if count == _UNREAD:
             kinds.append(None)
             continue
@@ -90,11 +94,17 @@ def read_keys(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: fl
 
     def read(file: IO[bytes]) -> FilmPrint:
         keys = film_frames.read_key_frames(file, max_pixels)
-        pictures = () if keys is None else zip(keys.seconds.tolist(), keys.thumbnails, strict=True)
-        return FilmPrint(keys=_hashed(pictures, ORIENTATIONS))
+        if keys is None:
+            return none
+        seconds = keys.seconds.tolist()
+        inner = zip(seconds if keys.inner else (), keys.inner, strict=True)
+        hashed = (_hashed(pictures, ORIENTATIONS) for pictures in (zip(seconds, keys.thumbnails, strict=True), inner))
+        return FilmPrint(keys=next(hashed), inner_keys=next(hashed))
+
+    none = FilmPrint(keys=_nothing(ORIENTATIONS), inner_keys=_nothing(ORIENTATIONS))
 
     def read_packed(file: IO[bytes]) -> bytes | Failure:
-        return _packed(partial(read, file), FilmPrint(keys=_nothing(ORIENTATIONS)))
+        return _packed(partial(read, file), none)
 
     return [read_film(entry, read_packed, FILM_FRAMES, seconds_for(entry, timeout_seconds)) for entry in entries]
 
@@ -104,7 +114,11 @@ def read_frames(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: 
     from dupfind.pictures import film_frames
 
     def read(file: IO[bytes]) -> FilmPrint:
-        return FilmPrint(frames=_hashed(film_frames.read_thumbnails(file, max_pixels), 1))
+        frames = _hashed(film_frames.read_thumbnails(file, max_pixels), 1)
+        bars = film_frames.read_bars(file, max_pixels)
+        if bars is None:
+            return FilmPrint(frames=frames, inner_frames=_nothing(1))
+        return FilmPrint(frames=frames, inner_frames=_hashed(film_frames.read_thumbnails(file, max_pixels, bars), 1))
 
     def read_packed(file: IO[bytes]) -> bytes | Failure:
         return _packed(partial(read, file), None)

@@ -91,14 +91,15 @@ def part(name: str) -> str:
 
 
 def policy(style: str, script: str, images: str = "data: blob:", connections: str | None = None) -> str:
-    """Return the Content-Security-Policy: this style, this script, pictures that the page itself holds, and nothing
-    else.
+    """Return the Content-Security-Policy: this style, this script, pictures that the page itself holds, films on this
+    machine that a person plays, and nothing else.
 
     ``images`` are where pictures may come from else, ``connections`` what the script may ask: nobody, where None.
     """
+    films = "media-src file:; " if connections is None else ""  # a server's page may open no file
     connect = "" if connections is None else f"connect-src {connections}; "
     return (
-        f"default-src 'none'; img-src {images}; {connect}style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; img-src {images}; {films}{connect}style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -192,4 +193,6 @@ class Album:
         if place == len(self.pictures):
             self.pictures.append(base64.b64encode(preview.data).decode("ascii"))
         facts |= {"picture": place, "width": preview.width, "height": preview.height}
+        if sight.film is not None:
+            facts["film"] = sight.film
         return {**facts, "taken": shown(preview.captured)} if preview.captured else facts

@@ -141,6 +141,23 @@ def _shifted(roles: Roles, at: float, seconds: float) -> str:
     )
 
 
+def _speed(roles: Roles, speed: float) -> str:
+    return f"it is played {speed:.3g} times as fast as {roles.witness}"
+
+
+def _tone(roles: Roles, levels: int, percent: int) -> str:
+    """Say how brightness and contrast differ, whichever does."""
+    words = []
+    if abs(levels) >= _TOLD_LEVELS:
+        words.append(f"it is {'brighter' if levels > 0 else 'darker'} than {roles.witness} by {abs(levels)} of 255")
+    if not words or abs(percent - 100) >= _TOLD_PERCENT:
+        words.append(f"it has {percent}% of the contrast of {roles.witness}")
+    return "; ".join(words)
+
+
+_TOLD_LEVELS, _TOLD_PERCENT = 4, 5
+
+
 def clock(seconds: float) -> str:
     """Write a time of a film.
 
@@ -245,6 +262,10 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.FILM_SCENE: _lasting("the pictures differ"),
     ReasonCode.FILM_COLORS: _lasting("the colours differ"),
     ReasonCode.FILM_SHIFTED: _shifted,
+    ReasonCode.FILM_SPEED: _speed,
+    ReasonCode.FILM_TONE: _tone,
+    ReasonCode.FILM_BARS: "{needle} has black bars at its borders",
+    ReasonCode.WITNESS_FILM_BARS: "{witness} has black bars at its borders",
     ReasonCode.FILM_SOUND: _lasting("the sound differs"),
     ReasonCode.FILM_SOUNDLESS: "{needle} has no sound",
     ReasonCode.WITNESS_SOUNDLESS: "{witness} has no sound",

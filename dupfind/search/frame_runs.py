@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dupfind.search.blocks import Hashes, Positions
 from dupfind.search.hamming import HashDictionary
 
-RECIPE = 1
+RECIPE = 2
 """Version of how films are found. Raise it with every change that can alter an offset."""
 RADIUS_BITS = 10
 """How far apart the 64-bit hashes of one frame in two films may be: the default of pictures. A film is looked at only
@@ -34,6 +34,9 @@ _AT_ONCE_SECONDS = 0.05
 _LEAST_SHARE = 0.2
 """Share of the key frames in question that has to speak for an offset: where something was put in between, each part
 has its own."""
+_MOST_SPEED = 2.0
+_LEAST_ON_LINE, _LEAST_ON_LINE_SHARE, _MOST_LINES = 3, 0.5, 4096
+"""Key frames on one line: two of them always are."""
 
 Seconds = NDArray[np.float64]
 
@@ -145,8 +148,38 @@ class FrameIndex:
             (times >= offset + needle.seconds[0] - _BIN_SECONDS) & (times <= offset + needle.seconds[-1] + _BIN_SECONDS)
         )
         if most < min(2, int(expected)) or most < _LEAST_SHARE * expected:
-            return None
+            return self._line(needle, film, orientation, hits)
         return FrameRun(film, orientation, round(offset, 3), most, int(np.median(distances[is_in])))
+
+    def _line(
+        self, needle: Frames, film: int, orientation: int, hits: tuple[Positions, Positions, Positions]
+    ) -> FrameRun | None:
+        """Find a run at another speed: key frames whose times lie on a line with those of the frames that they meet."""
+        frame, place, distances = hits
+        key = self._key[place]
+        # Of each key frame the frame that is nearest to it.
+        order = np.lexsort((frame, distances, key))
+        first = order[np.unique(key[order], return_index=True)[1]]
+        ours, theirs = needle.seconds[frame[first]], self._films[film].seconds[key[first]]
+        if len(first) < _LEAST_ON_LINE:
+            return None
+        ends = np.triu_indices(len(first), 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            speeds = (theirs[ends[1]] - theirs[ends[0]]) / (ours[ends[1]] - ours[ends[0]])
+        is_speed = (speeds >= 1 / _MOST_SPEED) & (speeds <= _MOST_SPEED)
+        chosen = np.flatnonzero(is_speed)
+        chosen = chosen[:: -(-len(chosen) // _MOST_LINES) or 1]
+        best = np.zeros(len(first), np.bool_)
+        for line in chosen.tolist():
+            start = ends[0][line]
+            is_on = np.abs(theirs - theirs[start] - speeds[line] * (ours - ours[start])) <= _BIN_SECONDS
+            if np.count_nonzero(is_on) > np.count_nonzero(best):
+                best = is_on
+        on_line = int(np.count_nonzero(best))
+        if on_line < _LEAST_ON_LINE or on_line < _LEAST_ON_LINE_SHARE * len(first):
+            return None
+        offset = float(theirs[best][0] - ours[best][0])
+        return FrameRun(film, orientation, round(offset, 3), on_line, int(np.median(distances[first][best])))
 
 
 def _nearest_offset(offsets: Seconds, distances: Positions) -> float:

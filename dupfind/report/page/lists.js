@@ -35,6 +35,21 @@ function withParts(image, parts) {
   }));
 }
 
+// Plays a film in the place of its frames, where it lies; where the browser cannot, the frames come back.
+function play(frame, path, address) {
+  const film = make("video", { class: "frame", controls: true, autoplay: true, src: address, "aria-label": nameOf(path) });
+  film.addEventListener("error", () => {
+    film.replaceWith(frame);
+    frame.focus({ preventScroll: true });
+    if (!frame.parentNode.querySelector(".unplayed")) {
+      frame.after(make("p", { class: "dim unplayed" }, "This browser cannot play it: open the file in a player"));
+    }
+    tell("This browser cannot play the film");
+  });
+  frame.replaceWith(film);
+  film.focus({ preventScroll: true });
+}
+
 // A picture with its facts; `onclick` makes a button of the picture, `parts` are drawn on it.
 function figureOf(who, path, sight, onclick = null, head = null, parts = []) {
   let frame;
@@ -42,7 +57,9 @@ function figureOf(who, path, sight, onclick = null, head = null, parts = []) {
     frame = make("div", { class: "frame none" }, sight.why ? `No picture: ${sight.why}` : "No picture");
   } else {
     const image = withParts(imageOf(sight.picture, `${who}: ${nameOf(path)}`), parts);
-    frame = onclick
+    frame = sight.film
+      ? make("button", { type: "button", class: "frame", "aria-label": `Play. ${who}: ${nameOf(path)}`, onclick: () => play(frame, path, sight.film) }, image)
+      : onclick
       ? make("button", { type: "button", class: "frame", "aria-label": `Compare. ${who}: ${nameOf(path)}`, onclick }, image)
       : make("div", { class: "frame" }, image);
   }
