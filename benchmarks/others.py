@@ -1,6 +1,6 @@
 """First runs of other tools that find look-alikes, on the same files, in turn: images a second of each.
 
-    python -m benchmarks.others --tools FOLDER [--rounds N] [--only TOOL]... [--set NAME]... [--keep FOLDER]
+    python -m benchmarks.others --tools FOLDER [--rounds N] [--only TOOL]... [--set NAME]... [--mixed N] [--keep FOLDER]
 
 FOLDER is the ``bin`` of a virtual environment in which ``czkawka``, ``imagededup`` and ``difPy`` are installed (it is
 not this project's: they are no dependencies of it); ``findimagedupes`` is looked for on the PATH. A tool that is not
@@ -33,6 +33,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
+
+from PIL import Image, JpegImagePlugin
 
 from benchmarks.common import DUPFIND, SHARED_DATA, machine, median, run
 from fixtures import pictures
@@ -194,7 +196,34 @@ def _jpegtran(folder: Path, one: _Variant) -> None:
         subprocess.run(["jpegtran", "-copy", "none", "-trim", *one.how, str(one.source)], stdout=out, check=True)
 
 
-def _build(work: Path, count: int) -> Iterator[tuple[str, Path]]:
+def _mixed(folder: Path, photos: Sequence[Path], count: int) -> None:
+    """Write ``count`` pictures of the size of ``photos``, no two of which look alike but a picture and its mirror.
+
+    Each is the left half of one photo beside the right half of another of the same half of the photos, saved with the
+    first one's tables: to a decoder it is a photo, and there are more of them than photos.
+    """
+
+    def write(number: int) -> None:
+        photo, step = number % len(photos), 1 + number // len(photos)
+        half = len(photos) // 2
+        of_half = range(half) if photo < half else range(half, len(photos))
+        left, right = photos[photo], photos[of_half[(photo - of_half.start + 7 * step) % len(of_half)]]
+        quarter = partial(_quarter, photo, len(photos))
+        plain = folder / quarter(is_altered=False) / f"{number:05d}.jpg"
+        plain.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(left) as image, Image.open(right) as other:
+            assert isinstance(image, JpegImagePlugin.JpegImageFile)
+            mixed = image.convert("RGB")
+            mixed.paste(other.convert("RGB").resize(image.size), (image.width // 2, 0))
+            mixed.save(plain, qtables=image.quantization, subsampling=JpegImagePlugin.get_sampling(image))
+        name = f"{quarter(is_altered=True)}/{plain.name}"
+        _jpegtran(folder, _Variant(plain, name, ("-flip", "horizontal")))
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(write, range(count // 2)))
+
+
+def _build(work: Path, count: int, mixed: int) -> Iterator[tuple[str, Path]]:
     """Each set of files, by its name, as a folder with four quarters; what is there already is kept."""
     camera = sorted((SHARED_DATA / "camera").glob("*.JPG"))
     photos = sorted((SHARED_DATA / "photos").glob("*.jpg"))
@@ -211,6 +240,11 @@ def _build(work: Path, count: int) -> Iterator[tuple[str, Path]]:
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
                 list(pool.map(partial(_jpegtran, folder), files))
         yield name, folder
+    if mixed:
+        folder = work / f"500-px-{mixed}"
+        if not folder.exists():
+            _mixed(folder, photos, mixed)
+        yield f"500 px, {mixed:,}", folder
 
 
 def _adopt_orphans() -> None:
@@ -282,6 +316,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", metavar="TOOL", help="measure this tool only; repeatable")
     parser.add_argument("--set", action="append", metavar="NAME", help="sets whose name contains this; repeatable")
     parser.add_argument("--files", type=int, default=256, help="12-megapixel files of each kind (at most 256)")
+    parser.add_argument(
+        "--mixed", type=int, default=0, metavar="N", help="also measure N pictures of 500 pixels mixed of the photos"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="build the files there, or use what was built there")
     options = parser.parse_args()
@@ -300,7 +337,7 @@ def main() -> None:
         starts = {tool.name: _run(tool, work / "start") for tool in tools}
         print("| files | number | tool | images/s | seconds | of which start | CPU ms/image | dupfind is faster by |")
         print("|---|---|---|---|---|---|---|---|")
-        for kind, folder in _build(work, options.files):
+        for kind, folder in _build(work, options.files, options.mixed):
             if not options.set or any(part in kind for part in options.set):
                 _measure(kind, folder, tools, starts, options.rounds)
     for reason in (one for one in found if isinstance(one, str)):

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 MANY_NEEDLES = 2
 """With more needles than this for each file of the haystack, needles are decoded bare at first. That saves 1.5 ms of
 measures each, and costs a second decode of 3.4 ms where a candidate is found: most needles can have none then."""
+FEWEST_TO_SAMPLE = 512
+"""With fewer needles than this, a sample that tells how many will have a candidate would be most of them."""
 
 
 class Scanned(NamedTuple):
@@ -406,9 +408,11 @@ def find_matches(
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
             from dupfind.matching.decodes import Decodes
             from dupfind.matching.match import Matched, match_pictures
-        # Each candidate of a bare picture is decoded once more: with few needles that may be every one.
-        bare = reader.bare() if may_be_bare and len(unproved) > MANY_NEEDLES * len(haystack) else None
-        pictures = reader.pictures(unproved, "decoding needles", ORIENTATIONS if scan.rotations else 1, bare=bare)
+        orientations = ORIENTATIONS if scan.rotations else 1
+        # Each candidate of a bare picture is decoded once more: that may be every needle.
+        are_bare = may_be_bare and _have_few_candidates(unproved, haystack, orientations, run)
+        bare = reader.bare() if are_bare else None
+        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         # Where all is read again, a file that cannot be proves nothing, and might hide one that can.
@@ -446,6 +450,20 @@ def find_matches(
         failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
+
+
+def _have_few_candidates(
+    needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
+) -> bool:
+    """Tell whether few needles will have a candidate, by how many there are or else by a sample."""
+    if len(needles) > MANY_NEEDLES * len(haystack):
+        return True
+    if len(needles) < FEWEST_TO_SAMPLE:
+        return False
+    from dupfind.scanning.sample import few_have_candidates
+
+    comparable = [entry for entry in haystack if entry.has_comparable_picture]
+    return few_have_candidates(needles, comparable, orientations, run)
 
 
 def _match_films(

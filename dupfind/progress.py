@@ -27,6 +27,7 @@ _PARTS = {
     "comparing bytes": "digest",
     "decoding": "decode",
     "decoding the needle": "decode needles",
+    "decoding a sample": "decode needles",
     "decoding needles": "decode needles",
     "comparing at full size": "full size",
     "decoding haystack": "decode haystack",

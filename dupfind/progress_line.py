@@ -24,7 +24,7 @@ _LIST = Step(
 )
 _BYTES = Step({"comparing bytes"})
 _DECODE = Step({"decoding", "decoding the needle"})
-_NEEDLES = Step({"decoding needles"})
+_NEEDLES = Step({"decoding a sample", "decoding needles"})
 _HAYSTACK = Step({"decoding haystack", "reading previews"})
 _MATCH = Step(
     {

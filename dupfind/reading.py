@@ -67,6 +67,8 @@ class Reader:
         self._cache = cache
         self._listener = listener
         self.map_pairs = JudgePool(pool, cache, settings.workers).map
+        self._sampled: dict[str, tuple[PictureRef | Failure, bytes | None]] = {}
+        """By path, what a picture of a sample holds, and its hashes, packed."""
 
     def start(self) -> None:
         """Start the processes that decode now, where no picture is in the cache: they will be needed."""
@@ -121,6 +123,17 @@ class Reader:
         with self._listener.part("look up", len(entries)):
             return self._pictures(entries, what, orientations, bare)
 
+    def sample(
+        self, entries: Sequence[FileEntry], what: str, orientations: int, *, bare: tasks.Bare | None = None
+    ) -> Pictures:
+        """Return the same of a few files, and remember it for when :meth:`pictures` is asked for all of them."""
+        pictures = self.pictures(entries, what, orientations, bare=bare)
+        hashes = (row.tobytes() for row in pictures.hashes.astype(">u8"))
+        contents = zip(pictures.refs, hashes, strict=True)
+        self._sampled |= {entry.path: known for entry, known in zip(pictures.entries, contents, strict=True)}
+        self._sampled |= {path: (failure, None) for path, failure in pictures.failures.items()}
+        return pictures
+
     def _pictures(
         self, entries: Sequence[FileEntry], what: str, orientations: int, bare: tasks.Bare | None
     ) -> Pictures:
@@ -131,13 +144,14 @@ class Reader:
         unread: list[FileEntry] = []
         places: dict[str, list[int]] = {}
         for place, (entry, cached) in enumerate(zip(entries, self._cache.recall_contents(entries), strict=True)):
-            if cached.content is None or (bare is None and _is_bare(cached.content)):
+            known, packed = self._sampled.get(entry.path, cached)
+            if known is None or (bare is None and _is_bare(known)):
                 unread.append(entry)
                 places.setdefault(entry.path, []).append(place)
                 continue
-            contents[place] = content = self._within_bounds(cached.content)
+            contents[place] = content = self._within_bounds(known)
             if isinstance(content, PictureRef):
-                hashes.put(place, content.id, cached.hashes)
+                hashes.put(place, content.id, packed)
         hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)
         decoded = self._decode(unread, what, may_be_coarse=True, bare=bare, hashing=hashing)
         for path, content, packed in decoded:

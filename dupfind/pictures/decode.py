@@ -47,6 +47,7 @@ from dupfind.pictures import (
     exif,
     formats,
     jpeg,
+    jpeg_2000,
     jpeg_stream,
     jxl,
     kinds,
@@ -55,6 +56,7 @@ from dupfind.pictures import (
     texture,
     trailers,
 )
+from dupfind.pictures.container_format import Reader
 from dupfind.pictures.embedded import Shown
 from dupfind.pictures.resampling import Box
 from dupfind.values import NEUTRAL_CHROMA, UNMEASURED, Thumbnail
@@ -76,7 +78,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 11
+RECIPE = 12
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 MOST_BARE_BYTES = 1 << 18
 """Length up to which a JPEG may be bare. What is measured beside the pixels takes 2 ms of a core at every size, and a
@@ -115,6 +117,7 @@ _BY_WHOLE = Way(Image.Resampling.BOX, by_whole=True)
 _TILE_SIDE, _TILES_ACROSS, _TILES_DOWN = 128, 3, 2
 _MOST_LOBES = 3
 """How far Lanczos reaches, in pixels of the smaller picture."""
+_REDUCED_MODES = "L", "RGB"
 _HEAD_BYTES = 32
 _MOST_COPIES = 8
 
@@ -138,7 +141,8 @@ def read_thumbnail(
 
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
-    scan of a progressive JPEG, a twentieth of the file: enough to find by, and no evidence. ``may_be_bare`` allows
+    scan of a progressive JPEG, a twentieth of the file, or a JPEG 2000 at an eighth of its size: enough to find by, and
+    no evidence. ``may_be_bare`` allows
     to take no more than the pixels of a small sound JPEG without a frame, which are those of the whole thumbnail, in
     half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a
     ``TimeoutError`` raised by the caller's alarm passes through.
@@ -228,6 +232,8 @@ def _read(file: IO[bytes], name: str, max_pixels: int, may_be_coarse: bool, may_
         frames = containers.count_frames(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file, may_be_bare)
+        elif may_be_coarse and (reduced := _look_at_reduced(image, file)):
+            look = reduced
         else:
             more = containers.more(image, file)
             image.load()
@@ -290,6 +296,32 @@ def _look_coarsely(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Lo
         return None
     shrunk = color_modes.shrink(decoded.image, decoded.box)
     return _Look(shrunk, _length_bytes(file), jpeg.quality(image), is_coarse=True)
+
+
+def _look_at_reduced(image: Image.Image, file: IO[bytes]) -> _Look | None:
+    """Decode a JPEG 2000 no larger than it has to be; None where it is no such file, or has to be decoded whole."""
+    if not isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile) or image.mode not in _REDUCED_MODES:
+        return None
+    place = file.tell()
+    reduced = jpeg_2000.reduced(Reader(file), image.size, color_modes.REDUCED_SIDE)
+    try:
+        return _reduced(file, reduced) if reduced else None
+    except TimeoutError:
+        raise
+    except OSError:  # a tile that has fewer levels than the header says, or damage, which the whole decode tells
+        return None
+    finally:
+        file.seek(place)
+
+
+def _reduced(file: IO[bytes], reduced: jpeg_2000.Reduced) -> _Look:
+    file.seek(0)
+    with Image.open(file, formats=("JPEG2000",)) as image:
+        assert isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile)
+        image.reduce = reduced.levels
+        image.load()
+        image.reduce = 0  # or it hides the method of this name
+        return _Look(color_modes.shrink(image, reduced.box), _length_bytes(file), is_coarse=True)
 
 
 def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], may_be_bare: MayBeBare | None = None) -> _Look:

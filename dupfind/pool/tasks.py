@@ -7,6 +7,7 @@ want of memory, which is raised as ``MemoryError``: who runs the tasks knows whe
 
 from __future__ import annotations
 
+import io
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -98,15 +99,27 @@ def read_thumbnails(
     """Decode each picture to its thumbnail, to a coarse or bare one where that is allowed and faster, and hash it."""
     from dupfind.pictures import decode
 
+    def read(file: IO[bytes], entry: FileEntry) -> Thumbnail:
+        return decode.read_thumbnail(file, entry.path, max_pixels, may_be_coarse=may_be_coarse, may_be_bare=may_be_bare)
+
     def thumbnail_of(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
-        read = partial(
-            decode.read_thumbnail, file, entry.path, max_pixels, may_be_coarse=may_be_coarse, may_be_bare=may_be_bare
-        )
-        return decoded(read, limit, timeout_seconds)
+        return decoded(partial(read, file, entry), limit, timeout_seconds)
+
+    def read_from_memory(entry: FileEntry) -> Thumbnail | None:
+        content = read_small(entry)
+        return None if content is None else read(io.BytesIO(content), entry)
+
+    def of_small(entry: FileEntry) -> Outcome | None:
+        """Read a small file at once: a decoder asks for it in pieces, back and forth. None as by :func:`read_small`."""
+        if not 0 < entry.size_bytes <= decode.MOST_BARE_BYTES:
+            return None
+        read_ns = time.time_ns()
+        result = decoded(partial(read_from_memory, entry), limit, timeout_seconds)
+        return None if result is None else Outcome(result, read_ns)
 
     may_be_bare = None if bare is None else _enough(bare)
     with TimeLimit(timeout_seconds) as limit:
-        outcomes = [outcome_of(entry, thumbnail_of, "thumbnail") for entry in entries]
+        outcomes = [of_small(entry) or outcome_of(entry, thumbnail_of, "thumbnail") for entry in entries]
     return outcomes if hashing is None else _with_hashes(outcomes, hashing)
 
 
