@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dupfind.errors import reason_of
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_INODE = itemgetter(FileEntry._fields.index("inode"))
+_PATH, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "inode"))
+_PARTED, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
+"""Together they give the folder of a path."""
 
 
 def _ignore(_: int) -> None:
@@ -246,8 +248,8 @@ class _Listed:
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
         """Yield each folder with its entries."""
-        for folder, group in groupby(self._entries, key=lambda entry: folder_of(entry.path)):
-            yield folder, list(group)
+        for folder, inside in by_folder(self._entries):
+            yield folder, list(inside)
 
 
 def listed_again(tree: Tree) -> Relisting:
@@ -324,3 +326,17 @@ def why_changed(entry: FileEntry, *, follow_symlinks: bool) -> str | None:
 def folder_of(path: str) -> str:
     """Return the folder of an entry."""
     return path.rpartition(os.sep)[0] or os.sep
+
+
+def by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, Sequence[FileEntry]]]:
+    """Yield each folder with its entries, which stand next to each other; no line of Python runs for each entry.
+
+    >>> entries = [FileEntry(path, 0, 0, 0, 0) for path in ("/a", "/b/c", "/b/d")]
+    >>> [(folder, len(inside)) for folder, inside in by_folder(entries)]
+    [('/', 1), ('/b', 2)]
+    """
+    start = 0
+    for folder, group in groupby(map(_FOLDER, map(_PARTED, map(_PATH, entries)))):
+        end = start + len(list(group))
+        yield folder or os.sep, entries[start:end]
+        start = end
