@@ -410,8 +410,7 @@ def find_matches(
             from dupfind.matching.match import Matched, match_pictures
         orientations = ORIENTATIONS if scan.rotations else 1
         # Each candidate of a bare picture is decoded once more: that may be every needle.
-        are_bare = may_be_bare and _have_few_candidates(unproved, haystack, orientations, run)
-        bare = reader.bare() if are_bare else None
+        bare = reader.bare() if may_be_bare and _have_few_candidates(unproved, haystack, orientations, run) else None
         pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded

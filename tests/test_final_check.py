@@ -18,7 +18,7 @@ from dupfind.scanning.final_check import final_check, is_due
 from dupfind.sources.entries import entry_of, not_as_listed, open_folder, without_inode
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mount, Mounts
-from dupfind.sources.source import Listing, Rules
+from dupfind.sources.source import Listing, Relisting, Rules, Source, Sources, listed_again
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
 from tests.helpers.walking import folders, walk_all
@@ -66,6 +66,40 @@ def look(roots: list[Root], change: Callable[[], object], matches: Mapping[str, 
     problems = [one.reason for side in trees for tree in side for one in tree.problems]
     assert found.matches.keys() ^ matches.keys() == found.failures.keys()
     return {os.path.basename(path) for path in found.matches}, problems
+
+
+FOLDERS = st.dictionaries(
+    st.sampled_from(["/n", "/n/a", "/n/b", "/n/b/c"]),
+    st.dictionaries(st.sampled_from("pqr"), st.integers(1, 2), max_size=3),
+)
+
+
+@given(FOLDERS, FOLDERS)
+def test_each_difference_of_two_walks_is_told(
+    before: Mapping[str, Mapping[str, int]], now: Mapping[str, Mapping[str, int]]
+) -> None:
+    """Files that went or changed are lost, those that came are problems, wherever they lie."""
+
+    def listed(tree: Mapping[str, Mapping[str, int]]) -> list[FileEntry]:
+        paths = [(folder, name) for folder in sorted(tree) for name in sorted(tree[folder])]
+        return [FileEntry(f"{folder}/{name}", tree[folder][name], 0, 0, 1) for folder, name in paths]
+
+    class Listed(Source):
+        def list_tree(self, listing: Listing) -> Tree:
+            raise NotImplementedError
+
+        def list_again(self, tree: Tree, listing: Listing) -> Relisting:
+            relisting = listed_again(replace(tree, entries=listed(now)))
+            relisting.folders = lambda: ((folder, listed({folder: now[folder]})) for folder in sorted(now))  # type: ignore[method-assign]
+            return relisting
+
+    first = Tree(Root(Side.NEEDLES, "/n", "/n", (1, 1)), listed(before), [], frozenset())
+    findings = replace(EMPTY, matches={entry.path: Match("/h", Evidence.SAME, 0) for entry in first.entries})
+    sources = Sources((Listed(first.root),), ())
+    (seen,), _, left = final_check(sources, [first], [], findings, Listing([first.root], RULES))
+    assert {entry.path for entry in {*listed(before)} - {*listed(now)}} == left.failures.keys()
+    came = {entry.path for entry in listed(now)} - {entry.path for entry in first.entries}
+    assert sorted(came) == sorted(problem.path for problem in seen.problems)
 
 
 def test_nothing_has_changed(tree: TreeBuilder) -> None:

@@ -82,6 +82,9 @@ def test_common_files_are_neither_junk_nor_trash(name: str) -> None:
     is_stopped = ignore.is_junk_file(name) or ignore.why_file_not_trusted(name) is not None
     assert not (ignore.is_common_file(name) and is_stopped)
     assert ignore.is_common_file("IMG_0001.JPG")
+    assert (
+        ignore.is_common_file(name) == ignore.are_common_files(["a.jpg", name, "b"]) == ignore.are_common_files([name])
+    )
 
 
 def test_junk_leaves_no_trace_on_either_side(tree: TreeBuilder) -> None:

@@ -39,13 +39,13 @@ def test_as_by_looking_each_up(before: list[FileEntry], now: list[FileEntry]) ->
 def test_every_column_counts(field: str) -> None:
     """Path, size, mtime, ctime, inode."""
     other = FILE._replace(**{field: "/b" if field == "path" else 9})
-    assert Changes([-1], [0], [0]) == since([FILE], [other])
+    assert Changes([-1], [0], [0], are_in_place=field != "path") == since([FILE], [other])
 
 
 def test_what_is_unsettled_has_changed() -> None:
     """Whatever it is now."""
     other = FILE._replace(path="/b")
-    assert Changes([-1, 1], [0], [0]) == since([FILE, other], [FILE, other], (True, False))
+    assert Changes([-1, 1], [0], [0], are_in_place=True) == since([FILE, other], [FILE, other], (True, False))
 
 
 def test_another_order_tells_nothing() -> None:

@@ -11,8 +11,8 @@ import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import accumulate, chain, compress, count
-from operator import itemgetter
+from itertools import accumulate, chain, compress, count, groupby, repeat
+from operator import itemgetter, sub
 from typing import Any
 
 from dupfind.answers.findings import Findings, Remains
@@ -20,6 +20,8 @@ from dupfind.reasons import from_json
 from dupfind.values import Evidence, Failure, FileEntry, Match
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
+_WITNESS, _SAID = itemgetter(Match._fields.index("witness")), itemgetter(slice(1, None))
+"""Of a match, its witness and all else."""
 _DETAILS = len(Match._fields) - 1
 _STEP = "i"
 """Type code of the columns: whole numbers of 32 bits in the machine's own order of bytes."""
@@ -35,14 +37,15 @@ class PackingError(ValueError):
 def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes:
     """Return findings on these files, some bytes a needle."""
     matches, failures = findings.matches, findings.failures
-    wanted = {match.witness for match in matches.values()} | {partial.nearest for partial in findings.remains.values()}
+    wanted = {*map(_WITNESS, matches.values()), *(partial.nearest for partial in findings.remains.values())}
     is_wanted = list(map(wanted.__contains__, map(_PATH, haystack)))
     places = dict(zip(compress(map(_PATH, haystack), is_wanted), compress(count(), is_wanted), strict=True))
-    of_needles = list(map(matches.get, map(_PATH, needles)))
-    matched = [position for position, match in enumerate(of_needles) if match is not None]
-    witnesses = [places[match.witness] for match in of_needles if match is not None]
+    of_all = list(map(matches.get, map(_PATH, needles)))
+    matched = list(compress(count(), of_all))
+    of_needles = list(filter(None, of_all))
+    witnesses = list(map(places.__getitem__, map(_WITNESS, of_needles)))
     all_grades: dict[tuple[Any, ...], int] = {}
-    grades = list(_numbered(filter(None, of_needles), all_grades))
+    grades = list(_numbered(of_needles, all_grades))
     decoded = findings.pictures
     pictures = [position for position, entry in enumerate(needles) if entry.path in decoded] if decoded else []
     failed: list[int] = []
@@ -71,12 +74,9 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
 
 def _numbered(matches: Iterable[Match], grades: dict[tuple[Any, ...], int]) -> Iterator[int]:
     """Yield the number of what each match says besides its witness; new ones are added to ``grades``."""
-    last, number = None, 0
-    for _, evidence, distance_bits, reason in matches:
-        details = evidence, distance_bits, reason
-        if details != last:  # neighbours nearly always say the same, and what an enumeration hashes to takes long
-            last, number = details, grades.setdefault(details, len(grades))
-        yield number
+    # Neighbours nearly always say the same, and what an enumeration hashes to takes long.
+    for details, alike in groupby(map(_SAID, matches)):
+        yield from repeat(grades.setdefault(details, len(grades)), len(list(alike)))
 
 
 def unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Findings:
@@ -157,7 +157,7 @@ def _columns(data: memoryview, lengths: Sequence[int]) -> Iterable[array[int]]:
 
 def _steps(positions: Sequence[int]) -> list[int]:
     """Replace each position by the step from the one before."""
-    return [here - before for before, here in zip(chain((0,), positions), positions, strict=False)]
+    return list(map(sub, positions, chain((0,), positions)))
 
 
 def _chosen(entries: Sequence[FileEntry], steps: array[int]) -> Sequence[FileEntry]:

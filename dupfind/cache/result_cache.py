@@ -18,7 +18,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain, repeat
+from itertools import compress, repeat
 from operator import is_, itemgetter
 
 from dupfind.answers.findings import Findings
@@ -121,11 +121,16 @@ class ResultCache:
         if not all(failure.lasting for failure in findings.failures.values()):
             return False
         settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
-        return not any(
-            is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns)
-            for entry in chain(self._needles, self._haystack)
-            if not entry.ctime_ns <= settled_ns >= entry.mtime_ns or not entry.inode  # nearly none: asked at length
-        )
+        for entries in (self._needles, self._haystack):
+            if not all(map(_INODE, entries)):
+                return False
+            if all(max(map(time, entries), default=0) <= settled_ns for time in (_CTIME, _MTIME)):
+                continue
+            latest = map(max, map(_CTIME, entries), map(_MTIME, entries))
+            young = compress(entries, map(settled_ns.__lt__, latest))  # nearly none: asked at length
+            if any(is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in young):
+                return False
+        return True
 
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Tell whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""

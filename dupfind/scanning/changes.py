@@ -6,14 +6,14 @@ A file is the one that it was when path, size, mtime, ctime and inode are; what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
-from operator import itemgetter
+from itertools import compress, count, repeat
+from operator import itemgetter, ne
 from typing import NamedTuple
 
 from dupfind.cache.last_run import Rows
 from dupfind.values import FileEntry
 
-_PATH = itemgetter(FileEntry._fields.index("path"))
+_PATH, *_STATE = map(itemgetter, range(len(FileEntry._fields)))
 
 
 class Changes(NamedTuple):
@@ -25,6 +25,8 @@ class Changes(NamedTuple):
     """Where files stand now that are new or have changed."""
     gone: list[int]
     """Where files stood that are gone or have changed."""
+    are_in_place: bool = False
+    """Whether every file, changed or not, stands where one of the same path stood."""
 
     def before(self) -> dict[int, int]:
         """Return where a file stood that has not changed, by where it stands now."""
@@ -37,14 +39,13 @@ def changes_since(before: Rows, entries: Sequence[FileEntry]) -> Changes | None:
     None where that does not tell: a path is there twice, or the files come in another order.
     """
     paths = list(map(_PATH, entries))
-    states: Iterable[tuple[int, ...]] = zip(*before.columns, strict=True)
     if paths == before.paths:
-        places = list(range(len(paths)))
-    else:
-        at = {path: place for place, path in enumerate(paths)}
-        if len(at) < len(paths):
-            return None
-        places = list(map(at.get, before.paths, repeat(-1)))
+        return _changes_in_place(before, entries)
+    at = {path: place for place, path in enumerate(paths)}
+    if len(at) < len(paths):
+        return None
+    places = list(map(at.get, before.paths, repeat(-1)))
+    states: Iterable[tuple[int, ...]] = zip(*before.columns, strict=True)
     kept = 0
     last = -1
     for earlier, (place, state) in enumerate(zip(places, states, strict=True)):
@@ -57,8 +58,17 @@ def changes_since(before: Rows, entries: Sequence[FileEntry]) -> Changes | None:
             return None
         last = place
         kept += 1
-    if kept == len(paths) == len(places):
-        return Changes(places, [], [])
     there = set(places)
     fresh = [place for place in range(len(paths)) if place not in there]
     return Changes(places, fresh, [earlier for earlier, place in enumerate(places) if place < 0])
+
+
+def _changes_in_place(before: Rows, entries: Sequence[FileEntry]) -> Changes:
+    """Compare files of the same paths, a column at a time: no line of Python runs for each file."""
+    changed: set[int] = set()
+    for column, state in zip(before.columns, _STATE, strict=True):
+        changed.update(compress(count(), map(ne, column, map(state, entries))))
+    places = list(range(len(entries)))
+    for place in changed:
+        places[place] = -1
+    return Changes(places, sorted(changed), sorted(changed), are_in_place=True)

@@ -9,14 +9,14 @@ The needles come first: what was moved from the haystack to them in between is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, groupby
+from itertools import compress
 from operator import itemgetter
 
 from dupfind.answers.findings import Findings
-from dupfind.sources.source import Listing, Relisting, Sources
-from dupfind.values import CHANGED, LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Tree, folder_of
+from dupfind.sources.source import Listing, Relisting, Sources, by_folder
+from dupfind.values import CHANGED, LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Tree
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 _WITNESS = itemgetter(Match._fields.index("witness"))
@@ -85,33 +85,30 @@ def _list_again(tree: Tree, walk: Relisting, opened: frozenset[str]) -> _Changes
 
     ``opened`` are files that another tree looks into, and looks at: they are no needles themselves.
     """
-    places = dict(_places_by_folder(tree.entries))
+    places: dict[str, Sequence[FileEntry]] | None = None
+    """What is left of the first walk, by folder; None while both walks agree."""
+    agreed = 0
     lost: dict[str, str] = {}
     problems: list[Problem] = []
     for folder, listed in walk.folders():
-        start, end = places.pop(folder, (0, 0))
-        before = tree.entries[start:end]
         now = [entry for entry in listed if entry.path not in opened] if opened else listed
-        if now == before:
+        if places is None:
+            if now == tree.entries[agreed : agreed + len(now)]:
+                agreed += len(now)
+                continue
+            places = dict(by_folder(tree.entries[agreed:]))
+        before = places.pop(folder, ())
+        if now == list(before):
             continue
         old, new = set(map(_PATH, before)), set(map(_PATH, now))
         lost |= {entry.path: CHANGED if entry.path in new else _GONE for entry in set(before) - set(now)}
         reason = "came while dupfind ran: not looked at"
         problems += [Problem(tree.root.shown(path), tree.root.side, "walk", reason) for path in sorted(new - old)]
-    for start, end in places.values():
-        lost |= dict.fromkeys(map(_PATH, tree.entries[start:end]), _GONE)
+    for before in (tree.entries[agreed:],) if places is None else places.values():
+        lost |= dict.fromkeys(map(_PATH, before), _GONE)
     earlier = set(tree.problems)
     new_problems = [problem for problem in walk.problems if problem not in earlier]
     return _Changes(lost, [*new_problems, *problems], frozenset(walk.seen))
-
-
-def _places_by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Tell where the files of each folder stand; the walk puts them next to each other."""
-    start = 0
-    for folder, group in groupby(map(_PATH, entries), key=folder_of):
-        end = start + sum(1 for _ in group)
-        yield folder, (start, end)
-        start = end
 
 
 def _without(findings: Findings, lost: Mapping[str, str], rejected: Mapping[str, str]) -> Findings:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
@@ -25,6 +27,9 @@ from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match
 if TYPE_CHECKING:
     from dupfind.reading import Pictures
     from dupfind.run import Reading
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
+_WITNESS = itemgetter(Match._fields.index("witness"))
 
 LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
@@ -43,11 +48,6 @@ class OneSide(NamedTuple):
     changes: Changes
 
     @property
-    def is_unchanged(self) -> bool:
-        """Tell whether all files are there that were, in their order, and no others."""
-        return not (self.changes.fresh or self.changes.gone)
-
-    @property
     def fresh(self) -> list[FileEntry]:
         """The files that are new or have changed."""
         return [self.entries[place] for place in self.changes.fresh]
@@ -59,7 +59,7 @@ class OneSide(NamedTuple):
 
     def as_they_were(self) -> list[FileEntry]:
         """Return an entry for each file of the last run; of those that have changed only the path counts."""
-        if self.is_unchanged:
+        if self.changes.are_in_place:
             return self.entries
         return [
             self.entries[place] if place >= 0 else FileEntry(path, 0, 0, 0, 0)
@@ -68,8 +68,11 @@ class OneSide(NamedTuple):
 
     def marks(self) -> array[int]:
         """Return the marks of the files of now, 0 for those that have changed."""
-        if self.is_unchanged:
-            return self.before.marks[:]
+        if self.changes.are_in_place:
+            marks = self.before.marks[:]
+            for place in self.changes.gone:
+                marks[place] = 0
+            return marks
         marks = array("Q", bytes(8 * len(self.entries)))
         for place, own in zip(self.changes.places, self.before.marks, strict=True):
             if place >= 0:
@@ -99,10 +102,14 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
         if changes is None:
             return None
         # The paths of the last run are those of now, nearly all of them, and are held in memory once.
-        paths = [
-            entries[place].path if place >= 0 else path
-            for path, place in zip(before.paths, changes.places, strict=True)
-        ]
+        paths = (
+            list(map(_PATH, entries))
+            if changes.are_in_place
+            else [
+                entries[place].path if place >= 0 else path
+                for path, place in zip(before.paths, changes.places, strict=True)
+            ]
+        )
         sides.append(OneSide(entries, before._replace(paths=paths), changes))
     news = News(replace(last, needles=sides[0].before, haystack=sides[1].before), *sides)
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
@@ -265,14 +272,16 @@ class _Again:
         if self._may_concern_all(rescanned, left_out):
             return None
         before = self._before
-        kept = {path: match for path, match in before.matches.items() if path not in left_out}
+        kept = dict(before.matches)
+        for path in left_out:
+            kept.pop(path, None)
         matches = {**kept, **rescanned.matches}
         gone = set(self._news.haystack.gone)
         # Two checks of what was followed: no match stays whose witness is gone, and no match of before has a witness in
         # common with a new one, because the two were never compared.
         contested = _witnesses(kept, before.pictures)
         contesting = _witnesses(rescanned.matches, rescanned.pictures)
-        if any(match.witness in gone for match in kept.values()) or not contested.isdisjoint(contesting):
+        if not gone.isdisjoint(map(_WITNESS, kept.values())) or not contested.isdisjoint(contesting):
             return None
         pictures = (before.pictures - left_out) | rescanned.pictures
         failures = self._merged_failures(rescanned, asked, left_out)
@@ -341,7 +350,8 @@ def _is_identical(match: Match | None) -> bool:
 
 def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> set[str]:
     """Return what proves these pictures, or looks like them: one photo cannot be two."""
-    return {match.witness for path, match in matches.items() if path in pictures and not _is_identical(match)}
+    seen = compress(matches.values(), map(pictures.__contains__, matches))
+    return {match.witness for match in seen if not _is_identical(match)}
 
 
 def _is_partly_intact(match: Match) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, is_same_folder, not_as_listed, open_folder
 from dupfind.sources.same_file import without_named, without_needles
-from dupfind.sources.source import Listing, Relisting, Rules, Source, why_changed
+from dupfind.sources.source import Listing, Relisting, Rules, Source, by_folder, why_changed
 from dupfind.sources.walk import Walk
 from dupfind.values import CHANGED, FileEntry, FolderId, Side, Tree, folder_of
 
@@ -39,9 +38,9 @@ class OnDisk(Source):
         """Look at each file, and at each folder on the way to it."""
         trusted = {root.real: root.identity for root in listing.roots if root.side is Side.HAYSTACK}
         ways = _Ways(listing.needle_folders, trusted, listing.rules)
-        for folder, group in groupby(witnesses, key=lambda entry: folder_of(entry.path)):
+        for folder, inside in by_folder(list(witnesses)):
             why_folder = ways.why_not_trusted(folder)
-            for entry in group if why_folder else ways.doubtful(folder, list(group)):
+            for entry in inside if why_folder else ways.doubtful(folder, inside):
                 reason = why_folder or ways.why_changed(entry)
                 if reason is not None:
                     yield entry.path, reason
@@ -72,7 +71,7 @@ class _Ways:
         self._rules = rules
         self._known: dict[str, str | None] = {}
 
-    def doubtful(self, folder: str, entries: list[FileEntry]) -> list[FileEntry]:
+    def doubtful(self, folder: str, entries: Sequence[FileEntry]) -> Sequence[FileEntry]:
         """Return those of the ``entries`` of a folder that have to be looked at by themselves: few, if any."""
         if self._rules.follow_symlinks or not HAS_HANDLES:
             return entries

@@ -36,12 +36,22 @@ _JUNK_FILES = junk_names.FILES
 _SUSPECTS = junk_names.FILES | junk_names.GUARDED_NAMES
 
 
-def is_common_file(name: str) -> bool:
-    """Tell whether a file is neither junk nor in the trash, by one cheap look at its name; nearly all are neither.
+def are_common_files(names: Sequence[str]) -> bool:
+    """Tell whether files of these names are neither junk nor in the trash, by one cheap look at all names of a folder.
 
-    That holds in folders that do not :func:`may_hold_left_overs`.
+    That holds in folders that do not :func:`may_hold_left_overs`. Nearly all folders hold no other files, and a look at
+    each name by itself takes a twentieth of the time of a walk.
+
+    >>> are_common_files(["IMG_0001.JPG", "b"]), are_common_files(["b", ".hidden"]), are_common_files(["Thumbs.db"])
+    (True, False, False)
     """
-    return name[0] != "." and name.lower() not in _SUSPECTS
+    low = "\0".join(names).lower()  # no name holds a NUL
+    return "\0." not in "\0" + low and _SUSPECTS.isdisjoint(low.split("\0"))
+
+
+def is_common_file(name: str) -> bool:
+    """Tell the same of a single file."""
+    return are_common_files((name,))
 
 
 def may_hold_left_overs(folder: str, names: Iterable[str]) -> bool:

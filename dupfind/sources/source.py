@@ -8,6 +8,7 @@ report are those of the root (:attr:`~dupfind.values.Root.shown`).
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dupfind.errors import reason_of
@@ -23,13 +24,15 @@ from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
-from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
+from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_INODE = itemgetter(FileEntry._fields.index("inode"))
+_PATH, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "inode"))
+_SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
+"""Together they give the folder of a path."""
 
 
 def _ignore(_: int) -> None:
@@ -245,8 +248,8 @@ class _Listed:
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
         """Yield each folder with its entries."""
-        for folder, group in groupby(self._entries, key=lambda entry: folder_of(entry.path)):
-            yield folder, list(group)
+        for folder, inside in by_folder(self._entries):
+            yield folder, list(inside)
 
 
 def listed_again(tree: Tree) -> Relisting:
@@ -318,3 +321,17 @@ def why_changed(entry: FileEntry, *, follow_symlinks: bool) -> str | None:
     except OSError as error:
         return f"{CHANGED}: {reason_of(error)}"
     return None if now == entry else CHANGED
+
+
+def by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, Sequence[FileEntry]]]:
+    """Yield each folder with its entries, which stand next to each other; no line of Python runs for each entry.
+
+    >>> entries = [FileEntry(path, 0, 0, 0, 0) for path in ("/a", "/b/c", "/b/d")]
+    >>> [(folder, len(inside)) for folder, inside in by_folder(entries)]
+    [('/', 1), ('/b', 2)]
+    """
+    start = 0
+    for folder, group in groupby(map(_FOLDER, map(_SPLIT, map(_PATH, entries)))):
+        end = start + len(list(group))
+        yield folder or os.sep, entries[start:end]
+        start = end

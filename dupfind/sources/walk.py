@@ -16,6 +16,7 @@ from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, entry_of, is_same_folder, not_as_listed, open_folder, without_inode
 from dupfind.sources.ignore import (
     EXCLUDED,
+    are_common_files,
     is_common_file,
     is_junk_file,
     is_junk_folder,
@@ -33,6 +34,7 @@ from dupfind.sources.source import Rules
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree, is_below
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
+_NAME = attrgetter("name")
 
 
 class Walk:
@@ -108,8 +110,8 @@ class Walk:
         if self._is_haystack:
             self._libraries.enter(folder)
         try:
-            with os.scandir(folder) as items_:
-                items = sorted(items_, key=attrgetter("name"))
+            with os.scandir(folder) as scanned:
+                items = sorted(scanned, key=_NAME)
             handle = open_folder(folder) if HAS_HANDLES else None
             state = os.stat(folder) if handle is None else os.fstat(handle)
             found_identity = state.st_dev, state.st_ino
@@ -174,14 +176,15 @@ class Walk:
         """
         subfolders = []
         stat, take = os.stat, self._entries.append
-        names = map(attrgetter("name"), items)
+        names = list(map(_NAME, items))
         is_plain = not self._has_excludes and not may_hold_left_overs(folder, names)
-        left_overs = LeftOvers(folder, map(attrgetter("name"), items), handle)
+        are_common = is_plain and are_common_files(names)
+        left_overs = LeftOvers(folder, names, handle)
         for item in items:
             try:
                 if item.is_file(follow_symlinks=False):
                     name = item.name
-                    if (is_plain and is_common_file(name)) or self._is_wanted(item, handle, left_overs):
+                    if are_common or (is_plain and is_common_file(name)) or self._is_wanted(item, handle, left_overs):
                         where = item.path if handle is None else name
                         take(entry_of(item.path, stat(where, dir_fd=handle, follow_symlinks=False)))
                 elif item.is_symlink() and not self._may_follow(item):
