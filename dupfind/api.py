@@ -102,6 +102,8 @@ class Judging(Limits, total=False):
     """Needles that are set aside."""
     sidecars: str
     """``ignore`` sets aside the sidecars of what is present; ``require``."""
+    fragments: bool | None
+    """Whether parts of pictures are looked for; None for where the extra for it is there."""
 
 
 def _limits(limits: Limits) -> Limits:
@@ -695,7 +697,7 @@ def _texts(given: str | Sequence[str]) -> list[str]:
 def _options(needles: AnyPath | Sequence[AnyPath], judging: Judging) -> dict[str, Any]:
     """Return what a command that acts is asked of which needles, as the settings take it."""
     _refuse_unknown(judging, Judging.__optional_keys__)
-    options: dict[str, Any] = {"archives": "needles", **judging, "needles": _paths(needles)}
+    options: dict[str, Any] = {"archives": "needles", "fragments": None, **judging, "needles": _paths(needles)}
     return options | {name: _texts(options[name]) for name in ("exclude", "disregard") if name in options}
 
 

@@ -25,11 +25,13 @@ from dupfind.pool import fragments
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report import find as report
+from dupfind.report import imported
 from dupfind.report.explain import render as rendered_explanation
 from dupfind.report.reasons import sentences
 from dupfind.settings import Format, make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Report
+from tests.helpers.acting import import_, plan_clean, plan_import
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
 from tests.helpers.scans import one_thread, scan, states
 
@@ -258,6 +260,41 @@ def test_found(tree: TreeBuilder, lies: str) -> None:
     assert {str(hay / f"{number}.jpg") for number in range(4)} == {first.path, *also}
     assert first.path not in {other.path for other in rest}
     assert not any(other.evidence for other in near())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("homes")
+@pytest.mark.parametrize("accept", ["same", "similar"])
+def test_import_says_what_a_scan_says(tree: TreeBuilder, accept: str) -> None:
+    """A crop is left, counted and told of, and brought over where a person asks for it."""
+    crop = jpeg(part(photo(2), 0, 0, 0.5, 0.5))
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": crop, "new.txt": b"new"})
+    options = {"fragments": True, "accept": accept}
+    plan = plan_import(hay, old, hay / "in", **options)
+    assert ["new.txt"] == [item.name for item in plan.items]
+    assert ({"similar": 1}, 1) == (plan.left, plan.left_fragments)
+    told = imported.render(plan, Format.TABLE, Screen()).decode()
+    assert (
+        "Not present and not imported: 1 similar (--also similar).\n"
+        "1 of these shows a part of a picture that the haystack holds, or several of them (--also fragment).\n"
+    ) in told
+    imported_too = import_(hay, old, hay / "in", also=("fragment",), **options)
+    assert {"crop.jpg": "fragment", "new.txt": "missing"} == {
+        done.item.name: done.item.why.value for done in imported_too.done
+    }
+    assert crop == (hay / "in/crop.jpg").read_bytes()
+    assert {"crop.jpg": "present/identical", "new.txt": "present/identical"} == states(sought(hay, old))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("homes")
+def test_a_part_never_goes(tree: TreeBuilder) -> None:
+    """A clean leaves it, and says why as a scan does."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
+    for are_files in (False, True):
+        plan, _ = plan_clean(hay, old, are_files=are_files, fragments=True)
+        assert [] == list(plan.units)
+        assert any("similar" in left.reason for left in plan.left)
 
 
 @pytest.mark.parametrize("first", ["crop.jpg", "whole.jpg"])

@@ -332,14 +332,14 @@ previews = headed(
 
 
 def fragments(exceptions: str = "") -> Callable[[F], F]:
-    """Add ``--fragments``; ``exceptions`` are words of its help for where else it is off."""
+    """Add ``--fragments``; ``exceptions`` are words of its help for where it is off with the extra."""
     return headed(
         JUDGING,
         option(
             "--fragments/--no-fragments",
             default=None,
             help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at "
-            f"most. [default: on with the extra dupfind[fragments], but for --quick{exceptions}]",
+            f"most. [default: on with the extra dupfind[fragments]{exceptions}]",
         ),
     )
 
