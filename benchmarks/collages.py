@@ -108,7 +108,7 @@ def uneven(images: Sequence[Image.Image], _: random.Random) -> Image.Image:
     large = 1100
     page.paste(_filling(images[0], (large - 10, height)), (0, 0))
     rest = images[1:]
-    columns = 1 if len(rest) <= 3 else 2  # noqa: PLR2004 - what fits
+    columns = 1 if len(rest) <= 3 else 2
     rows = -(-len(rest) // columns)
     size = (width - large) // columns - 8, height // rows - 8
     for number, image in enumerate(rest):

@@ -40,7 +40,7 @@ from dupfind.report.reasons import Roles, sentences
 from dupfind.report.text import clean as valid_text
 from dupfind.reviewing import decisions_store
 from dupfind.scanning import decisions_file
-from dupfind.settings import Format, make_report_settings, make_settings
+from dupfind.settings import Format, make_report_settings, make_settings, refuse_parts_of_copies
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import named_files
 from dupfind.sources.same_file import apart
@@ -287,6 +287,7 @@ def groups(
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     rotations: bool = True,
+    fragments: bool = False,
     exclude: str | Sequence[str] = (),
     follow_symlinks: bool = False,
     listener: Listener | None = None,
@@ -313,12 +314,14 @@ def groups(
     accept = accept if level is None else level
     if accept not in {grade.value for grade in Evidence}:
         raise SettingsError(f"unknown grade of evidence: {accept}")
+    refuse_parts_of_copies(Evidence(accept), fragments=fragments)
     settings = make_settings(
         haystack=_paths(folders),
         called="",
         algorithm=algorithm,
         threshold_bits=threshold_bits,
         rotations=rotations,
+        fragments=fragments,
         exclude=_texts(exclude),
         follow_symlinks=follow_symlinks,
         **_limits(limits),

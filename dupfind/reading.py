@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupfind.answers.page import Preview
-    from dupfind.evidence.fragments import Marks, Overlap
+    from dupfind.evidence.fragments import Marks, Overlap, PageMarks
     from dupfind.pool.fragments import FragmentPair
 
 T = TypeVar("T")
@@ -371,25 +371,42 @@ class Reader:
 
         ``most`` is the greatest number of marks of a picture; ``what`` names the stage.
         """
-        from dupfind.evidence.fragments import are_enough, first, unpack
+        from dupfind.evidence.fragments import first, unpack
         from dupfind.pool.fragments import OF_HAYSTACK, read_marks
 
+        # Remembered with what it was described for: as a needle it has marks that serve a picture of the haystack, too.
+        is_needle = most > OF_HAYSTACK
+        kind = bytes([is_needle])
         packed: dict[str, bytes] = {}
         unread: list[FileEntry] = []
         with self._listener.part("look up", len(entries)):
             for entry, marks in zip(entries, self._cache.recall_fragments(entries), strict=True):
-                if marks is None or not are_enough(marks, most, OF_HAYSTACK):
+                if marks is None or marks[:1] < kind:
                     unread.append(entry)
                 else:
-                    packed[entry.path] = marks
+                    packed[entry.path] = marks[1:]
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(read_marks, most=most, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
         lost = partial(_lost, stage="fragments")
         for entry, outcome in self.map(what, task, unread, lost, _size_of):
             if isinstance(outcome.result, bytes):
                 packed[entry.path] = outcome.result
-                self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
-        return {entry.path: unpack(first(marks, most)) for entry in entries if (marks := packed.get(entry.path))}
+                self._cache.keep_fragments(entry, kind + outcome.result, outcome.read_ns)
+        return {
+            entry.path: unpack(marks if is_needle else first(marks, most))
+            for entry in entries
+            if (marks := packed.get(entry.path))
+        }
+
+    def page_marks(self, entries: Sequence[FileEntry]) -> dict[str, PageMarks]:
+        """Return by path the marks by which what these pictures show in parts of them is found; read anew each time."""
+        from dupfind.evidence.fragments import PageMarks, unpack
+        from dupfind.pool.fragments import read_page_marks
+
+        max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
+        task = partial(read_page_marks, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
+        done = self.map("looking for more parts", task, entries, lambda _, __: None, _size_of)
+        return {entry.path: PageMarks(unpack(page[0]), page[1]) for entry, page in done if page is not None}
 
     def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap]:
         """Return which part each pair of pictures has in common; pairs without a common part are left out."""

@@ -94,11 +94,13 @@ def test_agreeing_keypoints() -> None:
     theirs[:, 2] = (ours[:, 2] + turn) % (2 * math.pi)
     theirs[:, 3] = math.log(size)
     number = np.arange(6)
-    assert 6 == fragments.agreeing(number, number, ours, theirs)
+    agreed = fragments.agreeing(number, number, ours, theirs)
+    assert 6 == agreed.keypoints
+    assert np.allclose((turn, size, 700, 30), agreed.pose, atol=1e-2)
     off = theirs.copy()
     off[:3, 0] += 400
-    assert 3 == fragments.agreeing(number, number, ours, off)
-    assert 1 == fragments.agreeing(np.zeros(6, np.int64), number, ours[[0] * 6], theirs[[0] * 6])
+    assert 3 == fragments.agreeing(number, number, ours, off).keypoints
+    assert 1 == fragments.agreeing(np.zeros(6, np.int64), number, ours[[0] * 6], theirs[[0] * 6]).keypoints
 
 
 @pytest.mark.parametrize("change", [(2, 2.0), (3, 1.0)])
@@ -107,7 +109,7 @@ def test_turn_and_size_count(change: tuple[int, float]) -> None:
     ours = places((256, 256, 0, 0), (256, 256, 0, 0))
     theirs = ours.copy()
     theirs[1, change[0]] += change[1]
-    assert 1 == fragments.agreeing(np.arange(2), np.arange(2), ours, theirs)
+    assert 1 == fragments.agreeing(np.arange(2), np.arange(2), ours, theirs).keypoints
 
 
 def test_equal_pictures_are_alike() -> None:

@@ -23,9 +23,8 @@ from dupfind.errors import SettingsError
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import fragments
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.report import Screen
+from dupfind.report import Screen, imported
 from dupfind.report import find as report
-from dupfind.report import imported
 from dupfind.report.explain import render as rendered_explanation
 from dupfind.report.reasons import sentences
 from dupfind.settings import Format, make_settings

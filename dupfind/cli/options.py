@@ -353,6 +353,15 @@ fragments_too = headed(
         "first time every picture of the haystack is read once more.",
     ),
 )
+fragments_in_groups = headed(
+    JUDGING,
+    option(
+        "--fragments",
+        is_flag=True,
+        help="With --accept similar: put crops, screenshots and pages of albums to the picture that they show. The "
+        "first time every picture is read once more.",
+    ),
+)
 archives = headed(
     WHAT,
     option(
