@@ -149,7 +149,8 @@ class Haystack:
         ours = described_by(grays_of(needle, PAGE_STEPS))
         parts = self._compared(ours, candidates)
         known_parts = [Part(overlap, number) for number, overlap in parts.items()]
-        if not parts or not may_show_more(known_parts):
+        marks = marks._replace(may_be_page=fragments.may_be_page(ours.grays.gray))
+        if not may_show_more(known_parts, marks):
             return parts
         packed, size = page_marked_by(ours.grays)
         known = Known(size, known_parts)

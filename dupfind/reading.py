@@ -372,30 +372,31 @@ class Reader:
         ``most`` is the greatest number of marks of a picture; ``what`` names the stage.
         """
         from dupfind.evidence.fragments import first, unpack
-        from dupfind.pool.fragments import OF_HAYSTACK, read_marks
+        from dupfind.pool.fragments import HAYSTACK_KIND, NEEDLE_KIND, OF_HAYSTACK, PAGE_LIKE_KIND, read_marks
 
-        # Remembered with what it was described for: as a needle it has marks that serve a picture of the haystack, too.
         is_needle = most > OF_HAYSTACK
-        kind = bytes([is_needle])
+        least_kind = bytes([NEEDLE_KIND if is_needle else HAYSTACK_KIND])
         packed: dict[str, bytes] = {}
         unread: list[FileEntry] = []
         with self._listener.part("look up", len(entries)):
             for entry, marks in zip(entries, self._cache.recall_fragments(entries), strict=True):
-                if marks is None or marks[:1] < kind:
+                if marks is None or marks[:1] < least_kind:
                     unread.append(entry)
                 else:
-                    packed[entry.path] = marks[1:]
+                    packed[entry.path] = marks
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(read_marks, most=most, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
         lost = partial(_lost, stage="fragments")
         for entry, outcome in self.map(what, task, unread, lost, _size_of):
             if isinstance(outcome.result, bytes):
                 packed[entry.path] = outcome.result
-                self._cache.keep_fragments(entry, kind + outcome.result, outcome.read_ns)
+                self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
         return {
-            entry.path: unpack(marks if is_needle else first(marks, most))
+            entry.path: unpack(marks if is_needle else first(marks, most))._replace(may_be_page=kind == PAGE_LIKE_KIND)
             for entry in entries
-            if (marks := packed.get(entry.path))
+            if (row := packed.get(entry.path))
+            for kind, marks in [(row[0], row[1:])]
+            if marks
         }
 
     def page_marks(self, entries: Sequence[FileEntry]) -> dict[str, PageMarks]:

@@ -50,6 +50,9 @@ _LEAST_ALIKE = 0.5
 """Share of the blocks with something to see that have to be alike, and of all blocks."""
 _LEAST_CORE = 0.3
 """Share of the blocks in the middle: two pictures in one frame have nothing in common there."""
+_MOST_GROUND_CONTRAST, _GROUND_LEVELS, _LEAST_GROUND = 4.0, 8, 0.13
+"""Standard deviation of a block of an even ground in grey levels, how many levels are one brightness, and what share of
+a picture is a ground. Of pages with nine photos 0.09 to 0.27 are, of 132 photos a fifth has as much as 0.13."""
 _LEAST_SEEN = 0.2
 """Share of all blocks that are alike and show something: a mark in a sky is no picture."""
 Box = tuple[int, int, int, int]
@@ -129,6 +132,8 @@ class Marks(NamedTuple):
     """Shape (keypoints, words)."""
     places: NDArray[np.float32]
     """Shape (keypoints, 4): x and y in pixels, turn in radians, logarithm of the size."""
+    may_be_page: bool = False
+    """Whether the picture has an even ground, as a page of an album has."""
 
 
 class PageMarks(NamedTuple):
@@ -252,6 +257,21 @@ def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn the way from one picture to another round: (2, 3), of a scale above 0."""
     back: NDArray[np.float64] = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
     return back[:2]
+
+
+def may_be_page(gray: NDArray[np.uint8]) -> bool:
+    """Tell whether a picture (height, width) has an even ground: of its blocks enough are plain and equally bright.
+
+    A fifth of photos have, too: those with much sky.
+    """
+    rows, columns = gray.shape[0] // _BLOCK, gray.shape[1] // _BLOCK
+    if not rows or not columns:
+        return False
+    blocks = np.asarray(_blocks(gray, rows, columns), np.float32).reshape(rows * columns, -1)
+    plain = blocks[blocks.std(axis=1) < _MOST_GROUND_CONTRAST].mean(axis=1)
+    levels = np.bincount((plain // _GROUND_LEVELS).astype(np.int64), minlength=2)
+    # Neighbouring levels are one ground: its brightness may lie on the edge of the two.
+    return bool((levels[:-1] + levels[1:]).max() >= _LEAST_GROUND * len(blocks))
 
 
 def compare_blocks(ours: NDArray[np.float32], theirs: NDArray[np.float32], is_there: NDArray[np.bool_]) -> Alike:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dupfind.evidence import fragments
 from dupfind.evidence.fragments import Marks, Overlap, Pose
 from dupfind.pool.fragments import OF_HAYSTACK, OF_NEEDLE, FragmentPair
-from dupfind.reading import Pictures
+from dupfind.reading import Pictures, Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.search.hamming import HashDictionary
@@ -34,6 +34,8 @@ MOST_COMPARED = 24
 many."""
 _NEARLY_ALL = 0.6
 """Share of a needle from which on a part of it leaves no room for further pictures that would be found."""
+_LEAST_OF_FIRST = 5
+"""Keypoints that have to agree where nothing else speaks for a page: among so many some do by chance."""
 _MOST_COMMON = 0.5
 """Share of the smaller of two parts of a needle from which on they are one part: the better picture alone is named."""
 
@@ -93,17 +95,43 @@ def find_parts(
     marks = run.reader.fragment_marks([needles.entries[place] for place in places], "describing needles", OF_NEEDLE)
     candidates = search.candidates({place: of for place in places if (of := marks.get(needles.entries[place].path))})
     parts = _compared(run, needles, haystack, candidates)
-    pages = [place for place, of in parts.items() if may_show_more(of)]
+    pages = [place for place in candidates if may_show_more(parts.get(place, ()), marks[needles.entries[place].path])]
     if not pages:
         return parts
-    # What shows one picture in a part of it may show more of them, each of which is small.
     by_path = run.reader.page_marks([needles.entries[place] for place in pages])
     finer = {place: page for place in pages if (page := by_path.get(needles.entries[place].path))}
-    known = {place: Known(page.size, parts[place]) for place, page in finer.items()}
+    known = {place: Known(page.size, parts.get(place, ())) for place, page in finer.items()}
     candidates = search.candidates({place: page.marks for place, page in finer.items()}, known)
     for place, more in _compared(run, needles, haystack, candidates).items():
-        parts[place] += more
+        parts[place] = [*parts.get(place, ()), *more]
     return parts
+
+
+def overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overlap | None:
+    """Tell which part two pictures have in common, asked of these two alone; None where they have none.
+
+    A scan that compares the two comes to the same. Here nothing depends on what else a needle has in common with it.
+    """
+    theirs = reader.fragment_marks([witness], "describing", OF_HAYSTACK).get(witness.path)
+    if theirs is None:
+        return None
+    index = Index([(0, theirs)])
+    for marks_of in (_marks_of_needle, _marks_of_page):
+        marks = marks_of(reader, needle)
+        candidates = [] if marks is None else [candidate for _, candidate in index.candidates([marks])]
+        pairs = [FragmentPair(needle, witness, candidate.pose) for candidate in candidates]
+        for overlap in reader.compare_fragments(pairs).values():
+            return overlap
+    return next(iter(reader.compare_fragments([FragmentPair(needle, witness)]).values()), None)
+
+
+def _marks_of_needle(reader: Reader, needle: FileEntry) -> Marks | None:
+    return reader.fragment_marks([needle], "describing", OF_NEEDLE).get(needle.path)
+
+
+def _marks_of_page(reader: Reader, needle: FileEntry) -> Marks | None:
+    page = reader.page_marks([needle]).get(needle.path)
+    return None if page is None else page.marks
 
 
 def unmatched(needles: Pictures, matches: Mapping[str, Match]) -> list[int]:
@@ -111,8 +139,10 @@ def unmatched(needles: Pictures, matches: Mapping[str, Match]) -> list[int]:
     return [place for place, entry in enumerate(needles.entries) if entry.path not in matches and entry.can_be_read]
 
 
-def may_show_more(parts: Sequence[Part]) -> bool:
-    """Tell whether a needle shows something beside what was found of it."""
+def may_show_more(parts: Sequence[Part], marks: Marks) -> bool:
+    """Tell whether a needle may show further pictures, each of them small, or any where none was found."""
+    if not parts:
+        return marks.may_be_page
     return max(fragments.area(part.overlap.ours) for part in parts) < _NEARLY_ALL
 
 
@@ -126,6 +156,8 @@ class Known(NamedTuple):
     def leaves_room_for(self, candidate: Candidate) -> bool:
         """Tell whether a candidate is none of the pictures that are known, and lies beside them."""
         is_new = all(candidate.picture != part.picture for part in self.parts)
+        if not self.parts and candidate.agreeing < _LEAST_OF_FIRST:
+            return False
         return is_new and fragments.lies_beside(candidate.pose, self.size, [part.overlap.ours for part in self.parts])
 
 

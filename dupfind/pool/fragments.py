@@ -35,6 +35,8 @@ where it is known to show a picture in a part of it, and to be compared. Of a pa
 at 512, and too few keypoints to be found by."""
 OF_HAYSTACK, OF_NEEDLE = 200, 400
 """Keypoints that a picture is searched by, 20 bytes each. Those of the haystack are among those of a needle."""
+HAYSTACK_KIND, NEEDLE_KIND, PAGE_LIKE_KIND = 0, 1, 2
+"""For what a picture was described; marks of a needle serve as those of the haystack, too."""
 _OF_PAGE, _DETECTED_IN_PAGE = 3000, 8000
 """Keypoints that a needle is searched by that shows a picture in a part of it: the others may be as small. They are not
 remembered."""
@@ -133,13 +135,21 @@ class Described:
 
 
 def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout_seconds: float) -> list[Outcome]:
-    """Give the marks of each picture, ``most`` at most; of one that shows nothing there are none."""
-    marks_of = partial(marked_by, most=most)
+    """Give the marks of each picture, ``most`` at most, behind a byte that tells of which kind they are."""
+    is_needle = most > OF_HAYSTACK
+
+    def marks_of(grays: Grays) -> bytes:
+        from dupfind.evidence import fragments
+
+        may_be_page = is_needle and fragments.may_be_page(grays.gray)
+        kind = PAGE_LIKE_KIND if may_be_page else NEEDLE_KIND if is_needle else HAYSTACK_KIND
+        return bytes([kind]) + marked_by(grays, most)
+
     outcomes = []
     with TimeLimit(timeout_seconds) as limit:
         for entry in entries:
             read_ns = time.time_ns()
-            steps = NEEDLE_STEPS if most > OF_HAYSTACK else 0
+            steps = NEEDLE_STEPS if is_needle else 0
             marks = _read(entry, marks_of, max_pixels, limit, timeout_seconds, steps=steps)
             outcomes.append(Outcome(marks, read_ns))
     return outcomes
