@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dupfind.evidence import fragments
-from dupfind.evidence.fragments import Alike, Overlap
+from dupfind.evidence.fragments import Alike, Overlap, Pose
 
 SHIFTED = np.array([[1.0, 0, 40], [0, 1.0, 10]])
 
@@ -190,3 +190,31 @@ def test_inverse(turn: tuple[float, float, float, float], shift: tuple[float, fl
     there = np.append(matrix @ point, 1.0)
     assert np.allclose(point[:2], fragments.inverse(matrix) @ there, atol=1e-6)
     assert math.isclose(math.hypot(a, b), fragments.scale(matrix))
+
+
+def test_an_even_ground() -> None:
+    """A page has one, however dark; a photo full of detail has none, nor has a picture that is too small to tell."""
+    picture = noise(3, 256, 320).astype(np.uint8)
+    page = picture.copy()
+    page[:64] = 44
+    assert [True, False, False] == [fragments.may_be_page(gray) for gray in (page, picture, picture[:10, :10])]
+    page[:32] = 36  # on the edge of two levels
+    assert fragments.may_be_page(page)
+
+
+def test_what_lies_beside_what_is_known() -> None:
+    """By the middle of the witness, which is half as large on the needle here."""
+    pose = Pose(0.0, 2.0, -400.0, -200.0)
+    size = (512, 384)
+    middle = ((256 + 400) / 2 / 5.12, (192 + 200) / 2 / 3.84)
+    assert fragments.lies_beside(pose, size, [])
+    assert fragments.lies_beside(pose, size, [(0, 0, round(middle[0]) - 2, 100)])
+    assert not fragments.lies_beside(pose, size, [(round(middle[0]) - 2, 0, 100, 100)])
+    assert not fragments.lies_beside(pose._replace(x=2000.0), size, [])
+
+
+def test_the_pixels_that_a_witness_lies_on() -> None:
+    """With a margin, and cut off at the edges of the needle; none where it lies beside it."""
+    pose = Pose(0.0, 2.0, -200.0, 0.0)
+    assert (80.0, 0.0, 220.0, 110.0) == pytest.approx(fragments.pixels_of(pose, (200, 200), (512, 384), 0.1), abs=21)
+    assert fragments.pixels_of(pose._replace(x=4000.0), (200, 200), (512, 384), 0.1) is None

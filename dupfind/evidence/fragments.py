@@ -71,6 +71,11 @@ class Overlap(NamedTuple):
     degrees: int
     """By how much the needle is turned, -180 to 180, clockwise."""
 
+    @property
+    def turned_round(self) -> Overlap:
+        """The same part, asked of the witness as the needle."""
+        return Overlap(self.theirs, self.ours, self.alike, -self.degrees)
+
 
 class Alike(NamedTuple):
     """How two pictures that lie on each other compare, block by block."""

@@ -86,7 +86,7 @@ def _sources(
                 continue
             if second in alone and not _is_of(overlap, first, second, pictures):
                 first, second = second, first
-                overlap = Overlap(overlap.theirs, overlap.ours, overlap.alike, -overlap.degrees)
+                overlap = overlap.turned_round
             sources.setdefault(first, {})[second] = overlap
     return sources
 

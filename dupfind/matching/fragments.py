@@ -110,8 +110,16 @@ def find_parts(
 def overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overlap | None:
     """Tell which part two pictures have in common, asked of these two alone; None where they have none.
 
-    A scan that compares the two comes to the same. Here nothing depends on what else a needle has in common with it.
+    Asked both ways: a page that shows a picture is searched by what is small in it as a needle only.
     """
+    overlap = _overlap_of(reader, needle, witness)
+    if overlap is not None:
+        return overlap
+    overlap = _overlap_of(reader, witness, needle)
+    return None if overlap is None else overlap.turned_round
+
+
+def _overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overlap | None:
     theirs = reader.fragment_marks([witness], "describing", OF_HAYSTACK).get(witness.path)
     if theirs is None:
         return None
