@@ -18,19 +18,30 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from benchmarks import collages
+from benchmarks.collages import Layout
 from benchmarks.common import SHARED_DATA
 from dupfind.evidence import fragments
 from dupfind.evidence.fragments import Overlap
-from dupfind.matching.fragments import Index
-from dupfind.pool.fragments import Described, compare, described_by, marked_by, read_gray
+from dupfind.matching.fragments import MOST_COMPARED, Candidate, Index, Known, Part, may_show_more
+from dupfind.pool.fragments import (
+    NEEDLE_STEPS,
+    OF_HAYSTACK,
+    OF_NEEDLE,
+    PAGE_STEPS,
+    Described,
+    Grays,
+    compare,
+    described_by,
+    marked_by,
+    page_marked_by,
+    read_grays,
+)
 
 _BEGIN, _END = "<!-- measured: fragments -->", "<!-- end -->"
-_MOST_COMPARED = 24
 Make = Callable[[Image.Image, random.Random], Image.Image]
 
 
@@ -94,16 +105,6 @@ def overlay(image: Image.Image, rng: random.Random) -> Image.Image:
     return covered
 
 
-def page(images: Sequence[Image.Image]) -> Image.Image:
-    """Put four on a white page."""
-    sheet = Image.new("RGB", (1000, 800), "white")
-    for number, image in enumerate(images):
-        factor = min(480 / image.width, 380 / image.height)
-        size = round(image.width * factor), round(image.height * factor)
-        sheet.paste(image.resize(size, Image.Resampling.LANCZOS), (10 + 495 * (number % 2), 10 + 395 * (number // 2)))
-    return sheet
-
-
 KINDS: dict[str, Make] = {
     "crop to 80% of the area": crop(80),
     "crop to 50%": crop(50),
@@ -115,12 +116,16 @@ KINDS: dict[str, Make] = {
 }
 
 
-def gray_of(image: Image.Image) -> NDArray[np.uint8]:
-    """Save it as a JPEG of quality 85, and read it as a scan does."""
+def saved(image: Image.Image) -> bytes:
+    """Save it as a JPEG of quality 85."""
     file = io.BytesIO()
     image.save(file, "JPEG", quality=85)
-    file.seek(0)
-    return read_gray(file, "needle.jpg", 10**9)
+    return file.getvalue()
+
+
+def grays_of(file: bytes, steps: int = 0) -> Grays:
+    """Read a file as a scan does."""
+    return read_grays(io.BytesIO(file), "needle.jpg", 10**9, steps)
 
 
 class Haystack:
@@ -129,24 +134,36 @@ class Haystack:
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = paths
         self._grays = [self._gray(path) for path in tqdm(paths, desc="describing", leave=False)]
-        marks = [fragments.unpack(marked_by(gray, 200)) for gray in self._grays]
+        marks = [fragments.unpack(marked_by(gray, OF_HAYSTACK)) for gray in self._grays]
         self._index = Index(list(enumerate(marks)))
         self._described: dict[int, Described] = {}
 
-    def _gray(self, path: Path) -> NDArray[np.uint8]:
+    def _gray(self, path: Path) -> Grays:
         with path.open("rb") as file:
-            return read_gray(file, str(path), 10**9)
+            return read_grays(file, str(path), 10**9)
 
-    def overlaps(self, gray: NDArray[np.uint8]) -> dict[int, Overlap]:
-        """Return the photos that have a part in common with a needle, by their numbers."""
-        candidates = [candidate for _, candidate in self._index.candidates([fragments.unpack(marked_by(gray, 400))])]
-        ours = described_by(gray)
+    def overlaps(self, needle: bytes) -> dict[int, Overlap]:
+        """Return the photos that have a part in common with a needle, a file, by their numbers."""
+        marks = fragments.unpack(marked_by(grays_of(needle, NEEDLE_STEPS), OF_NEEDLE))
+        candidates = [candidate for _, candidate in self._index.candidates([marks])]
+        ours = described_by(grays_of(needle, PAGE_STEPS))
+        parts = self._compared(ours, candidates)
+        known_parts = [Part(overlap, number) for number, overlap in parts.items()]
+        marks = marks._replace(may_be_page=fragments.may_be_page(ours.grays.gray))
+        if not may_show_more(known_parts, marks):
+            return parts
+        packed, size = page_marked_by(ours.grays)
+        known = Known(size, known_parts)
+        more = [candidate for _, candidate in self._index.candidates([fragments.unpack(packed)])]
+        return parts | self._compared(ours, [candidate for candidate in more if known.leaves_room_for(candidate)])
+
+    def _compared(self, ours: Described, candidates: Sequence[Candidate]) -> dict[int, Overlap]:
         common = {}
-        for candidate in sorted(candidates, reverse=True)[:_MOST_COMPARED]:
+        for candidate in sorted(candidates, reverse=True)[:MOST_COMPARED]:
             number = candidate.picture
             if number not in self._described:
                 self._described[number] = described_by(self._grays[number])
-            overlap = compare(ours, self._described[number])
+            overlap = compare(ours, self._described[number], candidate.pose)
             if overlap is not None:
                 common[number] = overlap
         return common
@@ -158,11 +175,12 @@ def measure(kind: str, haystack: Haystack, needles: Iterator[tuple[Image.Image, 
     seconds = 0.0
     for image, truth in tqdm(needles, desc=kind, total=count, leave=False):
         sought += 1
-        gray = gray_of(image)
+        needle = saved(image)
+        grays = grays_of(needle, NEEDLE_STEPS)
         began = time.process_time()
-        marked_by(gray, 400)
+        marked_by(grays, OF_NEEDLE)
         seconds += time.process_time() - began
-        named = set(haystack.overlaps(gray))
+        named = set(haystack.overlaps(needle))
         shown += len(truth)
         found += len(truth & named)
         wrong += len(named - truth)
@@ -178,11 +196,29 @@ def photos(paths: Sequence[Path], make: Make, step: int) -> Iterator[tuple[Image
             yield make(image.convert("RGB"), rng), {number}
 
 
-def pages(paths: Sequence[Path], step: int) -> Iterator[tuple[Image.Image, set[int]]]:
-    """Put four photos after the other on a page, or of so many pages one."""
-    for start in range(0, len(paths) - 3, 4 * step):
-        images = [Image.open(path).convert("RGB") for path in paths[start : start + 4]]
-        yield page(images), set(range(start, start + 4))
+def pages(
+    paths: Sequence[Path], kinds: Sequence[tuple[Layout, int]], count: int
+) -> Iterator[tuple[Image.Image, set[int]]]:
+    """Make so many pages of each layout with so many photos, which are drawn."""
+    rng = random.Random(1)  # noqa: S311 - chance for pictures
+    for layout, shown in kinds:
+        for _ in range(count):
+            numbers = rng.sample(range(len(paths)), shown)
+            yield layout([Image.open(paths[number]).convert("RGB") for number in numbers], rng), set(numbers)
+
+
+def page_kinds(is_held_out: bool) -> dict[str, list[tuple[Layout, int]]]:
+    """Return the rows on pages: by how many photos they have, and each layout that nothing was tuned by."""
+    kinds = {
+        f"page with {count} photos": [(layout, count) for layout in collages.LAYOUTS.values()]
+        for count in collages.COUNTS
+    }
+    if is_held_out:
+        kinds |= {
+            f"held out: {name}": [(layout, count) for count in collages.COUNTS]
+            for name, layout in collages.HELD_OUT.items()
+        }
+    return kinds
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -199,6 +235,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=395)
     parser.add_argument("--step", type=int, default=1, help="make a needle of every so many photos")
+    parser.add_argument(
+        "--pages", type=int, default=8, metavar="N", help="pages of each layout with each number of photos"
+    )
+    parser.add_argument(
+        "--held-out", action="store_true", dest="is_held_out", help="also layouts that nothing was tuned by"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     paths = sorted((SHARED_DATA / "photos").glob("*.jpg"))[: options.photos]
@@ -210,7 +252,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for kind, make in KINDS.items():
         rows.append(measure(kind, haystack, photos(paths, make, options.step), len(paths) // options.step))
         print(rows[-1], flush=True)
-    rows.append(measure("page with four photos", haystack, pages(paths, options.step), len(paths) // 4 // options.step))
+    for kind, layouts in page_kinds(options.is_held_out).items():
+        made = pages(paths, layouts, options.pages)
+        rows.append(measure(kind, haystack, made, len(layouts) * options.pages))
+        print(rows[-1], flush=True)
     print(text := table(rows))
     if options.write is not None:
         whole = options.write.read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ from dupfind.report.reasons import Roles, sentences
 from dupfind.report.text import valid_text
 from dupfind.reviewing import decisions_store
 from dupfind.scanning import decisions_file
-from dupfind.settings import Format, make_report_settings, make_settings
+from dupfind.settings import Format, make_report_settings, make_settings, refuse_parts_of_copies
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import named_files
 from dupfind.sources.same_file import apart
@@ -102,6 +102,8 @@ class Judging(Limits, total=False):
     """Needles that are set aside."""
     sidecars: str
     """``ignore`` sets aside the sidecars of what is present; ``require``."""
+    fragments: bool | None
+    """Whether parts of pictures are looked for; None for where the extra for it is there."""
 
 
 def _limits(limits: Limits) -> Limits:
@@ -285,6 +287,7 @@ def groups(
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     rotations: bool = True,
+    fragments: bool = False,
     exclude: str | Sequence[str] = (),
     follow_symlinks: bool = False,
     listener: Listener | None = None,
@@ -311,12 +314,14 @@ def groups(
     accept = accept if level is None else level
     if accept not in {grade.value for grade in Evidence}:
         raise SettingsError(f"unknown grade of evidence: {accept}")
+    refuse_parts_of_copies(Evidence(accept), fragments=fragments)
     settings = make_settings(
         haystack=_paths(folders),
         called="",
         algorithm=algorithm,
         threshold_bits=threshold_bits,
         rotations=rotations,
+        fragments=fragments,
         exclude=_texts(exclude),
         follow_symlinks=follow_symlinks,
         **_limits(limits),
@@ -695,7 +700,7 @@ def _texts(given: str | Sequence[str]) -> list[str]:
 def _options(needles: AnyPath | Sequence[AnyPath], judging: Judging) -> dict[str, Any]:
     """Return what a command that acts is asked of which needles, as the settings take it."""
     _refuse_unknown(judging, Judging.__optional_keys__)
-    options: dict[str, Any] = {"archives": "needles", **judging, "needles": _paths(needles)}
+    options: dict[str, Any] = {"archives": "needles", "fragments": None, **judging, "needles": _paths(needles)}
     return options | {name: _texts(options[name]) for name in ("exclude", "disregard") if name in options}
 
 

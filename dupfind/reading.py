@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dupfind.answers.page import Preview
-    from dupfind.evidence.fragments import Marks, Overlap
+    from dupfind.evidence.fragments import Marks, Overlap, PageMarks
     from dupfind.pool.fragments import FragmentPair
 
 T = TypeVar("T")
@@ -386,14 +386,16 @@ class Reader:
 
         ``most`` is the greatest number of marks of a picture; ``what`` names the stage.
         """
-        from dupfind.evidence.fragments import are_enough, first, unpack
-        from dupfind.pool.fragments import OF_HAYSTACK, read_marks
+        from dupfind.evidence.fragments import first, unpack
+        from dupfind.pool.fragments import HAYSTACK_KIND, NEEDLE_KIND, OF_HAYSTACK, PAGE_LIKE_KIND, read_marks
 
+        is_needle = most > OF_HAYSTACK
+        least_kind = bytes([NEEDLE_KIND if is_needle else HAYSTACK_KIND])
         packed: dict[str, bytes] = {}
         unread: list[FileEntry] = []
         with self._listener.part("look up", len(entries)):
             for entry, marks in zip(entries, self._cache.recall_fragments(entries), strict=True):
-                if marks is None or not are_enough(marks, most, OF_HAYSTACK):
+                if marks is None or marks[:1] < least_kind:
                     unread.append(entry)
                 else:
                     packed[entry.path] = marks
@@ -404,7 +406,23 @@ class Reader:
             if isinstance(outcome.result, bytes):
                 packed[entry.path] = outcome.result
                 self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
-        return {entry.path: unpack(first(marks, most)) for entry in entries if (marks := packed.get(entry.path))}
+        return {
+            entry.path: unpack(marks if is_needle else first(marks, most))._replace(may_be_page=kind == PAGE_LIKE_KIND)
+            for entry in entries
+            if (row := packed.get(entry.path))
+            for kind, marks in [(row[0], row[1:])]
+            if marks
+        }
+
+    def page_marks(self, entries: Sequence[FileEntry]) -> dict[str, PageMarks]:
+        """Return by path the marks by which what these pictures show in parts of them is found; read anew each time."""
+        from dupfind.evidence.fragments import PageMarks, unpack
+        from dupfind.pool.fragments import read_page_marks
+
+        max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
+        task = partial(read_page_marks, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
+        done = self.map("looking for more parts", task, entries, lambda _, __: None, _size_of)
+        return {entry.path: PageMarks(unpack(page[0]), page[1]) for entry, page in done if page is not None}
 
     def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap]:
         """Return which part each pair of pictures has in common; pairs without a common part are left out."""

@@ -228,6 +228,12 @@ def make_settings(
     )
 
 
+def refuse_parts_of_copies(accept: Evidence, *, fragments: bool) -> None:
+    """Raise where groups of copies are asked for parts of pictures, which only look alike."""
+    if fragments and accept is not Evidence.SIMILAR:
+        raise SettingsError("--fragments needs --accept similar: a part of a picture is no copy of it")
+
+
 def _are_fragments_sought(wanted: bool | None, *, quick: bool, is_far: bool) -> bool:
     """Tell whether parts of pictures are looked for; raises where that was asked for and cannot be.
 

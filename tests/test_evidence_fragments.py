@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dupfind.evidence import fragments
-from dupfind.evidence.fragments import Alike, Overlap
+from dupfind.evidence.fragments import Alike, Overlap, Pose
 
 SHIFTED = np.array([[1.0, 0, 40], [0, 1.0, 10]])
 
@@ -94,11 +94,13 @@ def test_agreeing_keypoints() -> None:
     theirs[:, 2] = (ours[:, 2] + turn) % (2 * math.pi)
     theirs[:, 3] = math.log(size)
     number = np.arange(6)
-    assert 6 == fragments.agreeing(number, number, ours, theirs)
+    agreed = fragments.agreeing(number, number, ours, theirs)
+    assert 6 == agreed.keypoints
+    assert np.allclose((turn, size, 700, 30), agreed.pose, atol=1e-2)
     off = theirs.copy()
     off[:3, 0] += 400
-    assert 3 == fragments.agreeing(number, number, ours, off)
-    assert 1 == fragments.agreeing(np.zeros(6, np.int64), number, ours[[0] * 6], theirs[[0] * 6])
+    assert 3 == fragments.agreeing(number, number, ours, off).keypoints
+    assert 1 == fragments.agreeing(np.zeros(6, np.int64), number, ours[[0] * 6], theirs[[0] * 6]).keypoints
 
 
 @pytest.mark.parametrize("change", [(2, 2.0), (3, 1.0)])
@@ -107,7 +109,7 @@ def test_turn_and_size_count(change: tuple[int, float]) -> None:
     ours = places((256, 256, 0, 0), (256, 256, 0, 0))
     theirs = ours.copy()
     theirs[1, change[0]] += change[1]
-    assert 1 == fragments.agreeing(np.arange(2), np.arange(2), ours, theirs)
+    assert 1 == fragments.agreeing(np.arange(2), np.arange(2), ours, theirs).keypoints
 
 
 def test_equal_pictures_are_alike() -> None:
@@ -188,3 +190,31 @@ def test_inverse(turn: tuple[float, float, float, float], shift: tuple[float, fl
     there = np.append(matrix @ point, 1.0)
     assert np.allclose(point[:2], fragments.inverse(matrix) @ there, atol=1e-6)
     assert math.isclose(math.hypot(a, b), fragments.scale(matrix))
+
+
+def test_an_even_ground() -> None:
+    """A page has one, however dark; a photo full of detail has none, nor has a picture that is too small to tell."""
+    picture = noise(3, 256, 320).astype(np.uint8)
+    page = picture.copy()
+    page[:64] = 44
+    assert [True, False, False] == [fragments.may_be_page(gray) for gray in (page, picture, picture[:10, :10])]
+    page[:32] = 36  # on the edge of two levels
+    assert fragments.may_be_page(page)
+
+
+def test_what_lies_beside_what_is_known() -> None:
+    """By the middle of the witness, which is half as large on the needle here."""
+    pose = Pose(0.0, 2.0, -400.0, -200.0)
+    size = (512, 384)
+    middle = ((256 + 400) / 2 / 5.12, (192 + 200) / 2 / 3.84)
+    assert fragments.lies_beside(pose, size, [])
+    assert fragments.lies_beside(pose, size, [(0, 0, round(middle[0]) - 2, 100)])
+    assert not fragments.lies_beside(pose, size, [(round(middle[0]) - 2, 0, 100, 100)])
+    assert not fragments.lies_beside(pose._replace(x=2000.0), size, [])
+
+
+def test_the_pixels_that_a_witness_lies_on() -> None:
+    """With a margin, and cut off at the edges of the needle; none where it lies beside it."""
+    pose = Pose(0.0, 2.0, -200.0, 0.0)
+    assert (80.0, 0.0, 220.0, 110.0) == pytest.approx(fragments.pixels_of(pose, (200, 200), (512, 384), 0.1), abs=21)
+    assert fragments.pixels_of(pose._replace(x=4000.0), (200, 200), (512, 384), 0.1) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -14,6 +16,7 @@ from PIL import Image, ImageDraw
 
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
+from benchmarks import collages
 from dupfind import libraries
 from dupfind.answers.find import NearFile
 from dupfind.answers.hash import Given
@@ -23,15 +26,16 @@ from dupfind.errors import SettingsError
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import fragments
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.report import Screen
+from dupfind.report import Screen, imported
 from dupfind.report import find as report
 from dupfind.report.explain import render as rendered_explanation
 from dupfind.report.reasons import sentences
 from dupfind.settings import Format, make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Report
+from tests.helpers.acting import import_, plan_clean, plan_import
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
-from tests.helpers.scans import one_thread, scan, states
+from tests.helpers.scans import answer, one_thread, scan, states
 
 REASON = Reason(ReasonCode.UNLIKE)
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
@@ -216,13 +220,13 @@ def test_explained(tree: TreeBuilder) -> None:
     """By the part alone: pictures that happen to have a near hash tell nothing, and no option accepts it."""
     hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
     chosen = make_settings(haystack=[str(hay)], no_cache=True, fragments=True)
-    answer = explain(chosen, [named_file(str(old / "crop.jpg"))], 2, make_executor=one_thread)
-    (explanation,) = answer.explanations
+    explained = explain(chosen, [named_file(str(old / "crop.jpg"))], 2, make_executor=one_thread)
+    (explanation,) = explained.explanations
     assert ReasonCode.FRAGMENT is explanation.verdict.reasons[0].code
     assert () == explanation.nearest
     assert explanation.advice is not None
     assert () == explanation.advice.options
-    lines = rendered_explanation(answer, Screen()).decode().splitlines()
+    lines = rendered_explanation(explained, Screen()).decode().splitlines()
     assert [
         f"≈ similar  {old / 'crop.jpg'}",
         f"  looks like {hay / '2.jpg'}",
@@ -242,12 +246,12 @@ def test_found(tree: TreeBuilder, lies: str) -> None:
 
     def near(**options: Any) -> Sequence[NearFile]:
         chosen = make_settings(haystack=[str(hay)], no_cache=True, accept="similar", **options)
-        answer = find_images(
+        found = find_images(
             chosen, [Given(str(path), named_file(str(path)))], wanted(3, None), make_executor=one_thread
         )
-        assert not answer.are_all_seen
-        report.render(answer, Format.TABLE, Screen(), print0=False)
-        return answer.sought[0].nearest
+        assert not found.are_all_seen
+        report.render(found, Format.TABLE, Screen(), print0=False)
+        return found.sought[0].nearest
 
     first, *rest = near(fragments=True)
     assert (Evidence.SIMILAR, None, None, False) == (
@@ -258,6 +262,41 @@ def test_found(tree: TreeBuilder, lies: str) -> None:
     assert {str(hay / f"{number}.jpg") for number in range(4)} == {first.path, *also}
     assert first.path not in {other.path for other in rest}
     assert not any(other.evidence for other in near())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("homes")
+@pytest.mark.parametrize("accept", ["same", "similar"])
+def test_import_says_what_a_scan_says(tree: TreeBuilder, accept: str) -> None:
+    """A crop is left, counted and told of, and brought over where a person asks for it."""
+    crop = jpeg(part(photo(2), 0, 0, 0.5, 0.5))
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": crop, "new.txt": b"new"})
+    options = {"fragments": True, "accept": accept}
+    plan = plan_import(hay, old, hay / "in", **options)
+    assert ["new.txt"] == [item.name for item in plan.items]
+    assert ({"similar": 1}, 1) == (plan.left, plan.left_fragments)
+    told = imported.render(plan, Format.TABLE, Screen()).decode()
+    assert (
+        "Not present and not imported: 1 similar (--also similar).\n"
+        "1 of these shows a part of a picture that the haystack holds, or several of them (--also fragment).\n"
+    ) in told
+    imported_too = import_(hay, old, hay / "in", also=("fragment",), **options)
+    assert {"crop.jpg": "fragment", "new.txt": "missing"} == {
+        done.item.name: done.item.why.value for done in imported_too.done
+    }
+    assert crop == (hay / "in/crop.jpg").read_bytes()
+    assert {"crop.jpg": "present/identical", "new.txt": "present/identical"} == states(sought(hay, old))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("homes")
+def test_a_part_never_goes(tree: TreeBuilder) -> None:
+    """A clean leaves it, and says why as a scan does."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
+    for are_files in (False, True):
+        plan, _ = plan_clean(hay, old, are_files=are_files, fragments=True)
+        assert [] == list(plan.units)
+        assert any("similar" in left.reason for left in plan.left)
 
 
 @pytest.mark.parametrize("first", ["crop.jpg", "whole.jpg"])
@@ -294,3 +333,79 @@ def test_on_with_the_extra_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert "no OpenCV" == libraries.fragment_library()
     with pytest.raises(SettingsError, match=r"needs the extra dupfind\[fragments\]"):
         wanted(fragments=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["framed", "turned"])
+def test_page_with_nine_pictures(tree: TreeBuilder, layout: str) -> None:
+    """All of them are named, small and turned as they are, by a scan and by compare; others are not."""
+    shown = [photo(number, (640, 480)) for number in range(9)]
+    image = getattr(collages, layout)(shown, random.Random(2))  # noqa: S311 - chance for pictures
+    hay = tree("hay", {f"{number}.jpg": jpeg(each) for number, each in enumerate([*shown, photo(20), photo(21)])})
+    old = tree("old", {"page.jpg": jpeg(image)})
+    file = only(sought(hay, old))
+    (reason,) = file.reasons
+    named = {file.witness, *(fact.facts[0] for fact in reason.facts if isinstance(fact, Reason))}
+    assert {str(hay / f"{number}.jpg") for number in range(9)} == named
+    chosen = make_settings(no_cache=True, fragments=True)
+    for name, grade in (("4.jpg", Evidence.SIMILAR), ("10.jpg", None)):
+        given = [named_file(str(old / "page.jpg")), named_file(str(hay / name))]
+        (pair,) = compare_files(chosen, given, make_executor=one_thread).pairs
+        assert grade is pair.evidence
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("remembering")
+def test_marks_serve_both_sides(tree: TreeBuilder, tmp_path: Path, described: list[str]) -> None:
+    """What a needle was described by serves it as a picture of the haystack; the reverse is described once more."""
+    large = photo(2, (1200, 900))
+    hay, old = tree("hay", photos(2)), tree("old", {"a.jpg": jpeg(large)})
+    cache = str(tmp_path / "cache.sqlite")
+    assert {"a.jpg": "missing"} == states(sought(hay, old, cache=cache))
+    crop = tree("crop", {"b.jpg": jpeg(part(large, 0, 0, 0.5, 0.5))})
+    described.clear()
+    warm = sought(old, crop, cache=cache)
+    assert ["b.jpg"] == described
+    assert answer(warm) == answer(sought(old, crop))
+    described.clear()
+    sought(crop, hay, cache=cache)
+    assert {"0.jpg", "1.jpg"} == set(described)
+
+
+HOSTILE = {
+    "endless detail": lambda: Image.effect_noise((2000, 1500), 120).convert("RGB"),
+    "one colour": lambda: Image.new("RGB", (1500, 1200), (9, 90, 200)),
+    "a line": lambda: Image.effect_noise((20000, 1), 120).convert("RGB"),
+    "two pixels high": lambda: Image.effect_noise((20000, 2), 120).convert("RGB"),
+    "stripes": lambda: Image.linear_gradient("L").resize((8, 8)).resize((1600, 1200), 0).convert("RGB"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_pictures(tree: TreeBuilder, name: str) -> None:
+    """On either side they are looked at, found in nothing, and cost the others nothing."""
+    strange = jpeg(HOSTILE[name]())
+    hay = tree("hay", photos(3) | {"strange.jpg": strange})
+    crop_of_other = jpeg(part(photo(2), 0, 0, 0.7, 0.7))
+    old = tree("old", {"strange.jpg": jpeg(HOSTILE[name]().rotate(180)), "crop.jpg": crop_of_other})
+    report = sought(hay, old)
+    assert "similar/similar" == states(report)["crop.jpg"]
+    crop = next(file for file in report.files if file.path.endswith("crop.jpg"))
+    assert str(hay / "2.jpg") == crop.witness
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("remembering")
+def test_marks_that_were_changed_in_the_cache(tree: TreeBuilder, tmp_path: Path) -> None:
+    """They are not believed: the cache begins anew, and the answer is the same."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
+    cache = tmp_path / "cache.sqlite"
+    first = states(sought(hay, old, cache=str(cache)))
+    for data in (b"\x01abc", b"", b"\xff" * 9001, b"\x02" + bytes(20 * 400)):
+        with sqlite3.connect(cache) as store:
+            assert store.execute("UPDATE fragment SET digest = ?", (data,)).rowcount
+            store.execute("DELETE FROM answer")
+        store.close()
+        (hay / "0.jpg").touch()
+        assert first == states(sought(hay, old, cache=str(cache)))

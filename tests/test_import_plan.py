@@ -8,10 +8,20 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.acting.import_plan import CopyOf, Needle, chosen, leaders_of, left_out, plan_items, with_numbers
+from dupfind.acting.import_plan import (
+    CopyOf,
+    Needle,
+    chosen,
+    leaders_of,
+    left_fragments,
+    left_out,
+    plan_items,
+    why_wanted,
+    with_numbers,
+)
 from dupfind.acting.layout import Layout, key
 from dupfind.answers.import_ import Item, Why
-from dupfind.reasons import BETTER_NEEDLE, Reason
+from dupfind.reasons import BETTER_NEEDLE, Reason, ReasonCode
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, Kind
 
 TODAY = date(2026, 11, 30)
@@ -48,6 +58,27 @@ def test_what_is_wanted() -> None:
     assert {"similar", "missing", "unreadable"} == {one.name for one in chosen(needles, also)}
     assert {"similar": 1, "unreadable": 1} == left_out(needles, ())
     assert {} == left_out(needles, also)
+
+
+def test_parts_of_pictures_are_similar() -> None:
+    """They are left and counted, and come with what is similar, or on their own; decided ones are none."""
+    part = (Reason(ReasonCode.FRAGMENT, (0, 0, 100, 100, 0, 0, 50, 50, 100, 0)),)
+
+    def shown(name: str, state: FileState) -> Needle:
+        like = needle(name, state)
+        return like._replace(file=like.file._replace(reasons=part))
+
+    crop, settled = shown("crop", FileState.SIMILAR), shown("settled", FileState.UNWANTED)
+    like = needle("like", FileState.SIMILAR)
+    needles = [crop, settled, like, needle("missing")]
+    assert ({"similar": 2}, 1) == (left_out(needles, ()), left_fragments(needles, ()))
+    assert ["missing"] == [wanted.name for wanted in chosen(needles, ())]
+    assert ["crop", "missing"] == [wanted.name for wanted in chosen(needles, ("fragment",))]
+    assert ["crop", "like", "missing"] == [wanted.name for wanted in chosen(needles, ("similar",))]
+    assert [0, 0, 1] == [left_fragments(needles, also) for also in (("fragment",), ("similar",), ("better",))]
+    assert (Why.FRAGMENT, Why.SIMILAR) == (
+        why_wanted(crop.file, ("fragment",)), why_wanted(crop.file, ("fragment", "similar")),
+    )  # fmt: skip
 
 
 def test_dates_come_from_the_capture_then_the_name_then_the_file() -> None:

@@ -23,7 +23,7 @@ from dupfind.acting.layout import (
     split_name,
 )
 from dupfind.answers.import_ import Duplicate, Item, Why, numbered
-from dupfind.reasons import BETTER_NEEDLE
+from dupfind.reasons import BETTER_NEEDLE, is_fragment
 from dupfind.sidecars.kinds import kind_of, owners_of
 from dupfind.sidecars.one_shot import pairs_of
 from dupfind.sources.photo_managers import InList, Look, Managers
@@ -68,9 +68,16 @@ def why_wanted(file: FileVerdict, also: Collection[str]) -> Why | None:
         return Why.BETTER
     if Why.SIMILAR in also and file.state is FileState.SIMILAR:
         return Why.SIMILAR
+    if Why.FRAGMENT in also and _is_fragment(file):
+        return Why.FRAGMENT
     if Why.UNREADABLE in also and file.state is FileState.UNREADABLE:
         return Why.UNREADABLE
     return None
+
+
+def _is_fragment(file: FileVerdict) -> bool:
+    """Tell whether a file shows a part of a picture of the haystack, or several such pictures."""
+    return file.state is FileState.SIMILAR and any(map(is_fragment, file.reasons[:1]))
 
 
 def chosen(needles: Iterable[Needle], also: Collection[str]) -> list[Needle]:
@@ -82,6 +89,11 @@ def left_out(needles: Iterable[Needle], also: Collection[str]) -> dict[str, int]
     """Count what is neither present nor to be brought over, by its verdict."""
     states = (needle.file.state for needle in needles if why_wanted(needle.file, also) is None)
     return dict(Counter(state.value for state in states if state not in SETTLED))
+
+
+def left_fragments(needles: Iterable[Needle], also: Collection[str]) -> int:
+    """Count what shows parts of pictures and is not to be brought over."""
+    return sum(_is_fragment(needle.file) and why_wanted(needle.file, also) is None for needle in needles)
 
 
 def leaders_of(wanted: Sequence[Needle], needles: Sequence[Needle]) -> dict[str, Needle]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.reasons import Reason, never_proves
+from dupfind.reasons import Reason, is_fragment, never_proves
 from dupfind.values import HASH_BITS, Cataloged, Evidence, FileEntry, Problem
 
 
@@ -41,8 +41,9 @@ class Member(NamedTuple):
 
     @property
     def score(self) -> float | None:
-        """``1 - distance / 64``; 1.0 for identical bytes, None for the best."""
-        return None if self.evidence is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
+        """``1 - distance / 64``; 1.0 for identical bytes, None for the best and for what shows a part of a picture."""
+        is_part = is_fragment(next(iter(self.reasons), None))
+        return None if self.evidence is None or is_part else 1.0 - (self.distance_bits or 0) / HASH_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Group:
 
     @property
     def removable(self) -> Sequence[Member]:
-        """All but the best and films that only look like it: the best may be a part of what they show."""
+        """All but the best, what shows a part of it, and films that only look like it: it may be a part of them."""
         return [member for member in self.others if not never_proves(next(iter(member.reasons), None))]
 
     @property

@@ -16,11 +16,12 @@ class Why(StrEnum):
 
     MISSING = "missing"
     SIMILAR = "similar"
+    FRAGMENT = "fragment"
     BETTER = "better"
     UNREADABLE = "unreadable"
 
 
-ALSO = (Why.SIMILAR.value, Why.BETTER.value, Why.UNREADABLE.value)
+ALSO = (Why.SIMILAR.value, Why.FRAGMENT.value, Why.BETTER.value, Why.UNREADABLE.value)
 """What can be asked for beside what is missing."""
 
 
@@ -90,6 +91,8 @@ class ImportPlan:
     """What is free at the destination; None where that cannot be told."""
     is_outside: bool = False
     """Whether the destination lies in no haystack that was named, so that the next scan would not look there."""
+    left_fragments: int = 0
+    """How many of the similar ones that are left show parts of pictures."""
 
     @property
     def size_bytes(self) -> int:

@@ -36,7 +36,7 @@ exist (the others are explained), or for wrong usage.
     options.exclude("Leave out of the haystack."),
     options.judging,
     options.quick,
-    options.fragments(),
+    options.fragments(", but for --quick"),
     options.nearest("How many of the nearest haystack pictures to show."),
     options.output_format(["table", "json"]),
     options.limits,

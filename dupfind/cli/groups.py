@@ -9,7 +9,7 @@ from dupfind.cli.command import command
 from dupfind.cli.options import stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_outputs, refuse_overwriting
-from dupfind.settings import Format, check_html_pictures, make_settings
+from dupfind.settings import Format, check_html_pictures, make_settings, refuse_parts_of_copies
 from dupfind.values import Evidence
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Examples:
     dupfind groups ~/Photos --accept identical
   Bursts and edits too, the best of each first:
     dupfind groups ~/Photos --accept similar
+  Crops, screenshots and pages of albums too, with what they show:
+    dupfind groups ~/Photos --accept similar --fragments
 
 \b
 Levels: identical (same bytes), same (one picture in other sizes, formats and
@@ -46,6 +48,7 @@ not be looked at, 2 for wrong usage.
     options.algorithm,
     options.threshold,
     options.rotations,
+    options.fragments_in_groups,
     options.output_format([choice.value for choice in Format]),
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),
@@ -77,6 +80,7 @@ def groups(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = streams.chosen_format(format_, print0=print0)
     given_files.require(haystack, files_from, "DIR...")
+    refuse_parts_of_copies(Evidence(accept), fragments=raw["fragments"])
     settings = make_settings(haystack=haystack, listed_haystack=given_files.listed(files_from), called="", **raw)
     check_outputs({"--output": output, "--html": html}, settings.roots)
     inputs = {"--cache": settings.cache, "--files-from": files_from}

@@ -332,14 +332,14 @@ previews = headed(
 
 
 def fragments(exceptions: str = "") -> Callable[[F], F]:
-    """Add ``--fragments``; ``exceptions`` are words of its help for where else it is off."""
+    """Add ``--fragments``; ``exceptions`` are words of its help for where it is off with the extra."""
     return headed(
         JUDGING,
         option(
             "--fragments/--no-fragments",
             default=None,
             help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at "
-            f"most. [default: on with the extra dupfind[fragments], but for --quick{exceptions}]",
+            f"most. [default: on with the extra dupfind[fragments]{exceptions}]",
         ),
     )
 
@@ -351,6 +351,15 @@ fragments_too = headed(
         is_flag=True,
         help="Look for what nothing looks like as a part of a picture, too: crops, screenshots, pages of albums. The "
         "first time every picture of the haystack is read once more.",
+    ),
+)
+fragments_in_groups = headed(
+    JUDGING,
+    option(
+        "--fragments",
+        is_flag=True,
+        help="With --accept similar: put crops, screenshots and pages of albums to the picture that they show. The "
+        "first time every picture is read once more.",
     ),
 )
 archives = headed(

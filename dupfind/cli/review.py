@@ -53,7 +53,7 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
     options.haystack,
     options.needles,
     options.compared,
-    options.fragments(),
+    options.fragments(", but for --quick"),
     headed(
         JUDGING,
         option(

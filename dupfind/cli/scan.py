@@ -95,7 +95,7 @@ _MOST_LEFT = 500_000
 @stacked(
     options.sides_of_scan,
     options.compared,
-    options.fragments(" and a haystack in a bucket"),
+    options.fragments(", but for --quick and a haystack in a bucket"),
     options.elsewhere("; or a bucket that holds no file of the other side"),
     options.decisions(),
     _output,

@@ -24,7 +24,6 @@ from dupfind.matching.same_film import film_digests
 from dupfind.matching.same_image_data import REASON, key_of
 from dupfind.matching.views import Turned, best_view, views_of
 from dupfind.pictures import formats
-from dupfind.pool.fragments import FragmentPair
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.reasons import Reason, ReasonCode, is_fragment
@@ -286,10 +285,10 @@ class _Judge:
 
     def _by_part(self, needle: _Side, witness: _Side) -> tuple[Evidence, Reason | None] | None:
         """Return what a scan finds when nothing else is alike: a part that both have in common."""
-        from dupfind.matching.fragments import reason_of
+        from dupfind.matching.fragments import overlap_of, reason_of
 
-        overlaps = self._reader.compare_fragments([FragmentPair(needle.entry, witness.entry)])
-        return next(((Evidence.SIMILAR, reason_of(overlap)) for overlap in overlaps.values()), None)
+        overlap = overlap_of(self._reader, needle.entry, witness.entry)
+        return None if overlap is None else (Evidence.SIMILAR, reason_of(overlap))
 
 
 def _seen(first: _Side, second: _Side, orientation: int) -> tuple[bytes, bytes] | None:

@@ -22,6 +22,7 @@ from dupfind.acting.import_plan import (
     Needle,
     chosen,
     leaders_of,
+    left_fragments,
     left_out,
     plan_items,
     with_numbers,
@@ -162,6 +163,7 @@ def plan_import(
         scanned.report.problems,
         free_bytes(destination.real),
         destination.is_outside,
+        left_fragments(needles, also),
     )
 
 

@@ -31,7 +31,8 @@ class Tie(NamedTuple):
     """What holds a picture to the one that it belongs to."""
 
     evidence: Evidence
-    distance_bits: int
+    distance_bits: int | None
+    """None where that says nothing: of a part."""
     reason: Reason | None
     orientation: int = 0
     """How it is turned to meet the other."""

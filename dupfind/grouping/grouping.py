@@ -21,7 +21,7 @@ from dupfind.grouping.best_of import Rival
 from dupfind.grouping.collection import Collection, gather
 from dupfind.pictures.formats import is_film_name
 from dupfind.reading import Reader
-from dupfind.reasons import Reason, ReasonCode, listed
+from dupfind.reasons import Reason, ReasonCode, is_fragment, listed
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LARGEST = "largest file"
 """Why the best of films that look alike is the best: of one film the largest file is the original, nearly always."""
+SHOWN = "the others show a part of it, or less detail"
+"""Why a picture leads a group in which all others are parts of it, or pages and screens that show it."""
 _ONLY_LISTED = "; only listed, by a catalog"
 _LEADS_OUT = "; a link to what lies in none of the folders"
 
@@ -109,6 +111,10 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     gatherer = Gatherer(run, pictures, lambda position: told.rival(pictures.entries[position]))
     stacks = gatherer.stacks()
     rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([stack], []) for stack in stacks]
+    if level is Evidence.SIMILAR and settings.scan.fragments:
+        from dupfind.grouping.parts import with_parts
+
+        rows = with_parts(run, pictures, rows, told.shown)
     failures |= gatherer.failures
     paths = {pictures.entries[position].path for row in rows for stack in row.stacks for position in stack.positions}
     copies_of = {files[0].path: files[1:] for files in copies}
@@ -253,6 +259,10 @@ class _Line(NamedTuple):
     facts: Thumbnail | None = None
 
 
+def _is_part(tie: Tie | None) -> bool:
+    return tie is not None and is_fragment(tie.reason)
+
+
 class Scribe:
     """Writes down rows of stacks; ``copies_of`` has the files with the bytes of a picture's own, by its path."""
 
@@ -275,7 +285,8 @@ class Scribe:
             lines += self._lines(stack.best, number, tie)
             for position, inner in stack.ties.items():
                 lines += self._lines(position, number, inner)
-        return _group(lines, best_of.why(*self._rivals(row)), self._told)
+        best, rivals = self._rivals(row)
+        return _group(lines, best_of.why(best, rivals) if rivals else SHOWN, self._told)
 
     def _lines(self, position: int, stack: int, tie: Tie | None) -> list[_Line]:
         """Describe a picture and its exact copies."""
@@ -294,10 +305,11 @@ class Scribe:
     def _rivals(self, row: Row) -> tuple[Rival, list[Rival]]:
         """Return the best of ``row``, and those whom it had to beat: between stacks, tags do not count."""
         first = row.stacks[0]
-        if len(row.stacks) == 1:
+        if all(map(_is_part, row.ties)):
             best, *rivals = (self._gatherer.rival(position) for position in first.positions)
         else:
-            best, *rivals = (self._gatherer.rival(stack.best)._replace(tags=0) for stack in row.stacks)
+            alike = [stack.best for stack, tie in zip(row.stacks, [None, *row.ties], strict=True) if not _is_part(tie)]
+            best, *rivals = (self._gatherer.rival(position)._replace(tags=0) for position in alike)
         for copy in self._copies_of.get(self._entries[first.best].path, ()):
             own = self._told.rival(copy)
             rivals.append(

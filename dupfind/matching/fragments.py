@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.evidence import fragments
-from dupfind.evidence.fragments import Marks, Overlap
+from dupfind.evidence.fragments import Marks, Overlap, Pose
 from dupfind.pool.fragments import OF_HAYSTACK, OF_NEEDLE, FragmentPair
-from dupfind.reading import Pictures
+from dupfind.reading import Pictures, Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.search.hamming import HashDictionary
@@ -25,19 +25,30 @@ from dupfind.values import Evidence, FileEntry, Match
 _BATCH_PICTURES = 4096
 """Pictures of the haystack that are searched together; their marks take 16 MB, the two dictionaries of them 80."""
 _BATCH_NEEDLES = 512
+_BATCH_PAGES = 64
+"""Of needles that may show several pictures: these have more marks."""
 _MOST_OF_WORD = 256
 """Keypoints of the haystack that one word of a needle is compared with: what every picture shows says little."""
-_MOST_COMPARED = 24
+MOST_COMPARED = 24
 """Pictures that a needle is compared with, those first on which most keypoints agree. A page of an album may hold as
 many."""
+_NEARLY_ALL = 0.6
+"""Share of a needle from which on a part of it leaves no room for further pictures that would be found."""
+_LEAST_OF_FIRST = 5
+"""Keypoints that have to agree where nothing else speaks for a page: among so many some do by chance."""
 _MOST_COMMON = 0.5
 """Share of the smaller of two parts of a needle from which on they are one part: the better picture alone is named."""
 
 
-class _Candidate(NamedTuple):
+class Candidate(NamedTuple):
+    """A picture on which keypoints of a needle agree; the better ones are greater."""
+
     agreeing: int
+    """How many do."""
     before: int
     """The less, the further behind in the haystack: of equal candidates the first is kept."""
+    pose: Pose
+    """How the needle lies on it, about."""
 
     @property
     def picture(self) -> int:
@@ -45,7 +56,7 @@ class _Candidate(NamedTuple):
         return -self.before
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A picture of the haystack, and what a needle has in common with it."""
 
     overlap: Overlap
@@ -63,31 +74,72 @@ def match_fragments(
 
     Where every needle has a match nothing is read. ``split`` as in :func:`dupfind.matching.match.match_pictures`.
     """
-    lost = unmatched(needles, matches)
-    readable = [place for place, entry in enumerate(haystack.entries) if entry.can_be_read]
-    if not lost or not readable:
+    parts = find_parts(run, needles, haystack, unmatched(needles, matches), split)
+    return {needles.entries[needle].path: match_of(of, haystack) for needle, of in parts.items()}
+
+
+def find_parts(
+    run: Reading,
+    needles: Pictures,
+    haystack: Pictures,
+    places: Sequence[int],
+    split: Mapping[str, frozenset[str]] | None = None,
+) -> dict[int, list[Part]]:
+    """Find what the needles at these positions have in common with pictures of the haystack, by position.
+
+    Needles that have nothing in common with any are left out.
+    """
+    search = _Search(run, needles, haystack, split or {})
+    if not places or not search.is_possible:
         return {}
-    marks = run.reader.fragment_marks([needles.entries[place] for place in lost], "describing needles", OF_NEEDLE)
-    sought = [place for place in lost if needles.entries[place].path in marks]
-    candidates: dict[int, list[_Candidate]] = {place: [] for place in sought}
-    for start in range(0, len(readable), _BATCH_PICTURES):
-        batch = readable[start : start + _BATCH_PICTURES]
-        theirs = run.reader.fragment_marks(
-            [haystack.entries[place] for place in batch], "describing haystack", OF_HAYSTACK
-        )
-        with run.listener.part("search", len(sought)):
-            index = Index(
-                [(place, theirs[path]) for place in batch if (path := haystack.entries[place].path) in theirs]
-            )
-            for first in range(0, len(sought), _BATCH_NEEDLES):
-                together = sought[first : first + _BATCH_NEEDLES]
-                ours = [marks[needles.entries[place].path] for place in together]
-                for number, candidate in index.candidates(ours):
-                    of_needle = candidates[together[number]]
-                    apart = (split or {}).get(needles.entries[together[number]].path, frozenset())
-                    if haystack.entries[candidate.picture].path not in apart:
-                        _keep(of_needle, candidate)
-    return _matched(run, needles, haystack, candidates)
+    marks = run.reader.fragment_marks([needles.entries[place] for place in places], "describing needles", OF_NEEDLE)
+    candidates = search.candidates({place: of for place in places if (of := marks.get(needles.entries[place].path))})
+    parts = _compared(run, needles, haystack, candidates)
+    pages = [place for place in candidates if may_show_more(parts.get(place, ()), marks[needles.entries[place].path])]
+    if not pages:
+        return parts
+    by_path = run.reader.page_marks([needles.entries[place] for place in pages])
+    finer = {place: page for place in pages if (page := by_path.get(needles.entries[place].path))}
+    known = {place: Known(page.size, parts.get(place, ())) for place, page in finer.items()}
+    candidates = search.candidates({place: page.marks for place, page in finer.items()}, known)
+    for place, more in _compared(run, needles, haystack, candidates).items():
+        parts[place] = [*parts.get(place, ()), *more]
+    return parts
+
+
+def overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overlap | None:
+    """Tell which part two pictures have in common, asked of these two alone; None where they have none.
+
+    Asked both ways: a page that shows a picture is searched by what is small in it as a needle only.
+    """
+    overlap = _overlap_of(reader, needle, witness)
+    if overlap is not None:
+        return overlap
+    overlap = _overlap_of(reader, witness, needle)
+    return None if overlap is None else overlap.turned_round
+
+
+def _overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overlap | None:
+    theirs = reader.fragment_marks([witness], "describing", OF_HAYSTACK).get(witness.path)
+    if theirs is None:
+        return None
+    index = Index([(0, theirs)])
+    for marks_of in (_marks_of_needle, _marks_of_page):
+        marks = marks_of(reader, needle)
+        candidates = [] if marks is None else [candidate for _, candidate in index.candidates([marks])]
+        pairs = [FragmentPair(needle, witness, candidate.pose) for candidate in candidates]
+        for overlap in reader.compare_fragments(pairs).values():
+            return overlap
+    return next(iter(reader.compare_fragments([FragmentPair(needle, witness)]).values()), None)
+
+
+def _marks_of_needle(reader: Reader, needle: FileEntry) -> Marks | None:
+    return reader.fragment_marks([needle], "describing", OF_NEEDLE).get(needle.path)
+
+
+def _marks_of_page(reader: Reader, needle: FileEntry) -> Marks | None:
+    page = reader.page_marks([needle]).get(needle.path)
+    return None if page is None else page.marks
 
 
 def unmatched(needles: Pictures, matches: Mapping[str, Match]) -> list[int]:
@@ -95,9 +147,85 @@ def unmatched(needles: Pictures, matches: Mapping[str, Match]) -> list[int]:
     return [place for place, entry in enumerate(needles.entries) if entry.path not in matches and entry.can_be_read]
 
 
-def _keep(candidates: list[_Candidate], candidate: _Candidate) -> None:
+def may_show_more(parts: Sequence[Part], marks: Marks) -> bool:
+    """Tell whether a needle may show further pictures, each of them small, or any where none was found."""
+    if not parts:
+        return marks.may_be_page
+    return max(fragments.area(part.overlap.ours) for part in parts) < _NEARLY_ALL
+
+
+class Known(NamedTuple):
+    """What is known of a needle that may show more."""
+
+    size: tuple[int, int]
+    """Width and height, in pixels of its marks."""
+    parts: Sequence[Part]
+
+    def leaves_room_for(self, candidate: Candidate) -> bool:
+        """Tell whether a candidate is none of the pictures that are known, and lies beside them."""
+        is_new = all(candidate.picture != part.picture for part in self.parts)
+        if not self.parts and candidate.agreeing < _LEAST_OF_FIRST:
+            return False
+        return is_new and fragments.lies_beside(candidate.pose, self.size, [part.overlap.ours for part in self.parts])
+
+
+class _Search:
+    """Looks for the pictures of the haystack on which keypoints of needles agree, batch by batch."""
+
+    def __init__(
+        self, run: Reading, needles: Pictures, haystack: Pictures, split: Mapping[str, frozenset[str]]
+    ) -> None:
+        self._run = run
+        self._needles = needles.entries
+        self._haystack = haystack.entries
+        self._split = split
+        self._readable = [place for place, entry in enumerate(haystack.entries) if entry.can_be_read]
+        self._first: Index | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Tell whether any picture of the haystack can be read."""
+        return bool(self._readable)
+
+    def candidates(
+        self, marks: Mapping[int, Marks], known: Mapping[int, Known] | None = None
+    ) -> dict[int, list[Candidate]]:
+        """Return the best candidates of each needle, by its position; where parts are ``known``, for the rest of it."""
+        candidates: dict[int, list[Candidate]] = {place: [] for place in marks}
+        sought, step = list(marks), _BATCH_NEEDLES if known is None else _BATCH_PAGES
+        for start in range(0, len(self._readable), _BATCH_PICTURES):
+            index = self._index(start)
+            with self._run.listener.part("search", len(sought)):
+                for first in range(0, len(sought), step):
+                    together = sought[first : first + step]
+                    for number, candidate in index.candidates([marks[place] for place in together]):
+                        place = together[number]
+                        is_open = known is None or known[place].leaves_room_for(candidate)
+                        if is_open and not self._is_split(place, candidate):
+                            _keep(candidates[place], candidate)
+        return candidates
+
+    def _index(self, start: int) -> Index:
+        """Return the index of a batch; the first is kept, since most collections are no larger."""
+        if not start and self._first is not None:
+            return self._first
+        batch = self._readable[start : start + _BATCH_PICTURES]
+        marks = self._run.reader.fragment_marks(
+            [self._haystack[place] for place in batch], "describing haystack", OF_HAYSTACK
+        )
+        index = Index([(place, of) for place in batch if (of := marks.get(self._haystack[place].path))])
+        if not start:
+            self._first = index
+        return index
+
+    def _is_split(self, place: int, candidate: Candidate) -> bool:
+        """Tell whether a needle may not be matched with a candidate."""
+        return self._haystack[candidate.picture].path in self._split.get(self._needles[place].path, ())
+
+
+def _keep(candidates: list[Candidate], candidate: Candidate) -> None:
     """Keep the best ones."""
-    if len(candidates) < _MOST_COMPARED:
+    if len(candidates) < MOST_COMPARED:
         heapq.heappush(candidates, candidate)
     else:
         heapq.heappushpop(candidates, candidate)
@@ -113,7 +241,7 @@ class Index:
         words = _stacked([marks.words for _, marks in pictures], (0, len(fragments.SEARCHED)))
         self._dictionaries = [HashDictionary(column) for column in words.astype(np.uint64).T]
 
-    def candidates(self, needles: Sequence[Marks]) -> Iterator[tuple[int, _Candidate]]:
+    def candidates(self, needles: Sequence[Marks]) -> Iterator[tuple[int, Candidate]]:
         """Yield each needle, by its number, with each picture on which enough of its keypoints agree."""
         owners = _owners(needles)
         words = _stacked([marks.words for marks in needles], (0, len(fragments.SEARCHED))).astype(np.uint64)
@@ -133,10 +261,10 @@ class Index:
             if end - begin < fragments.LEAST_VOTES:
                 continue
             first, second = ours[order[begin:end]], theirs[order[begin:end]]
-            agreeing = fragments.agreeing(first, second, places[first], self._places[second])
-            if agreeing >= fragments.LEAST_VOTES:
+            agreed = fragments.agreeing(first, second, places[first], self._places[second])
+            if agreed.keypoints >= fragments.LEAST_VOTES:
                 number, picture = divmod(int(groups[order[begin]]), len(self._pictures))
-                yield number, _Candidate(agreeing, -self._pictures[picture])
+                yield number, Candidate(agreed.keypoints, -self._pictures[picture], agreed.pose)
 
 
 def _owners(described: Sequence[Marks]) -> NDArray[np.int64]:
@@ -148,31 +276,34 @@ def _stacked(arrays: Sequence[NDArray[np.generic]], empty: tuple[int, int]) -> N
     return np.concatenate([np.empty(empty, arrays[0].dtype if arrays else np.uint64), *arrays])
 
 
-def _matched(
-    run: Reading, needles: Pictures, haystack: Pictures, candidates: Mapping[int, Sequence[_Candidate]]
-) -> dict[str, Match]:
-    """Compare the candidates of each needle, and name those that have a part in common with it."""
+def _compared(
+    run: Reading, needles: Pictures, haystack: Pictures, candidates: Mapping[int, Sequence[Candidate]]
+) -> dict[int, list[Part]]:
+    """Compare the candidates of each needle, and return what they have in common with it."""
     pairs = {
-        FragmentPair(needles.entries[needle], haystack.entries[candidate.picture]): (needle, candidate.picture)
+        FragmentPair(needles.entries[needle], haystack.entries[candidate.picture], candidate.pose): (
+            needle,
+            candidate.picture,
+        )
         for needle, of_needle in candidates.items()
         for candidate in sorted(of_needle, reverse=True)
     }
-    parts: dict[int, list[_Part]] = {}
+    parts: dict[int, list[Part]] = {}
     for pair, overlap in run.reader.compare_fragments(list(pairs)).items():
         needle, picture = pairs[pair]
-        parts.setdefault(needle, []).append(_Part(overlap, picture))
-    return {needles.entries[needle].path: _match(of, haystack) for needle, of in parts.items()}
+        parts.setdefault(needle, []).append(Part(overlap, picture))
+    return parts
 
 
-def _match(parts: Sequence[_Part], haystack: Pictures) -> Match:
+def match_of(parts: Sequence[Part], haystack: Pictures) -> Match:
     """Name the picture that shows most of the needle, and those that show other parts of it."""
 
-    def rank(part: _Part) -> tuple[float, int, int, str]:
+    def rank(part: Part) -> tuple[float, int, int, str]:
         shown, entry = fragments.area(part.overlap.ours), haystack.entries[part.picture]
         # Of copies of one picture the largest; how they overlap differs by a rounding.
         return -round(shown, 1), -part.overlap.alike // 10, -haystack.refs[part.picture].size_pixels, entry.path
 
-    chosen: list[_Part] = []
+    chosen: list[Part] = []
     for part in sorted(parts, key=rank):
         if all(fragments.common(part.overlap.ours, earlier.overlap.ours) < _MOST_COMMON for earlier in chosen):
             chosen.append(part)
@@ -191,6 +322,6 @@ def reason_of(overlap: Overlap, *more: Reason) -> Reason:
     return Reason(ReasonCode.FRAGMENT, (*ours, *theirs, alike, degrees, *more))
 
 
-def _path(haystack: Pictures, part: _Part) -> str:
+def _path(haystack: Pictures, part: Part) -> str:
     entry: FileEntry = haystack.entries[part.picture]
     return entry.path

@@ -21,7 +21,9 @@ Matrix = NDArray[np.float64]
 RECIPE = 1
 """Version of the way from pixels to descriptors. Raise it with every change that can alter one."""
 LEVEL_SCALE = 1.2
-"""By how much each level of reduction is smaller than the one before; there are eight."""
+"""By how much each level of reduction is smaller than the one before."""
+LEVELS = 8
+"""Levels at which a picture is looked at."""
 WORDS = 4
 """Words of 64 bits in a descriptor."""
 _DETECTED = 1500
@@ -80,19 +82,27 @@ def _cv2() -> Any:  # noqa: ANN401 - a module, which brings its own types where 
     return cv2
 
 
-def describe(gray: Gray, most: int) -> Keypoints:
-    """Describe at most ``most`` keypoints of a picture (height, width); a blank or tiny one has none."""
+def describe(gray: Gray, most: int, levels: int = LEVELS, detected: int = _DETECTED) -> Keypoints:
+    """Describe at most ``most`` keypoints of a picture (height, width); a blank or tiny one has none.
+
+    ``levels`` are how often it is reduced, each time by :data:`LEVEL_SCALE`, and looked at again; of the keypoints that
+    are ``detected`` the most are described that are spread.
+    """
     if min(gray.shape) <= 2 * _EDGE_PIXELS:
         return Keypoints(*_NONE)
     orb = _cv2().ORB_create(
-        nfeatures=_DETECTED, scaleFactor=LEVEL_SCALE, edgeThreshold=_EDGE_PIXELS, fastThreshold=_FAST_LEVELS
+        nfeatures=detected,
+        scaleFactor=LEVEL_SCALE,
+        nlevels=levels,
+        edgeThreshold=_EDGE_PIXELS,
+        fastThreshold=_FAST_LEVELS,
     )
     keypoints = orb.detect(np.ascontiguousarray(gray), None)
     if len(keypoints) > most:
         points = np.array([keypoint.pt for keypoint in keypoints])
         responses = np.array([keypoint.response for keypoint in keypoints])
-        levels = np.array([keypoint.octave for keypoint in keypoints])
-        chosen = _spread(_cells(points, levels, (gray.shape[1], gray.shape[0])), points, responses)[:most]
+        octaves = np.array([keypoint.octave for keypoint in keypoints])
+        chosen = _spread(_cells(points, octaves, (gray.shape[1], gray.shape[0])), points, responses)[:most]
         keypoints = [keypoints[place] for place in chosen]
     for rank, keypoint in enumerate(keypoints):
         keypoint.class_id = rank
@@ -124,6 +134,12 @@ def _spread(cells: NDArray[np.int64], points: NDArray[np.float64], responses: ND
     rank[order] = np.arange(len(order)) - starts
     chosen: list[int] = np.lexsort((points[:, 1], points[:, 0], -responses, rank)).tolist()
     return chosen
+
+
+def reduced(gray: Gray, size: tuple[int, int]) -> Gray:
+    """Reduce a picture to this size (width, height)."""
+    small: Gray = _cv2().resize(np.ascontiguousarray(gray), size, interpolation=_cv2().INTER_AREA)
+    return small
 
 
 def fit(ours: Points, theirs: Points) -> Fit | None:

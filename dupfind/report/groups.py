@@ -11,7 +11,7 @@ from rich.text import Text
 from dupfind.answers.groups import Group, GroupsResult, Member
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogs, encoded, encoded_lines, named_path, problem_facts
+from dupfind.report.json import catalogs, encoded, encoded_lines, fragment, named_path, problem_facts
 from dupfind.report.look import UNBOUNDED, Page
 from dupfind.report.paths import listed
 from dupfind.report.reasons import IN_A_GROUP, as_json, sentences
@@ -129,7 +129,7 @@ def _summary(answer: GroupsResult) -> list[str]:
             "Look first."
         )
     kept = not_best - sum(1 for _ in answer.removable)
-    but = "" if not kept else f", but for {count(kept, 'film')} that only {'looks' if kept == 1 else 'look'} alike"
+    but = "" if not kept else f", but for {count(kept, 'file')} that may hold what the best does not"
     shown.append(f"Nothing was deleted; --format paths lists those that are not the best{but}.")
     return shown
 
@@ -178,6 +178,7 @@ def _member(member: Member, group: Group) -> dict[str, Any]:
         "distance_bits": member.distance_bits,
         "score": member.score,
         **as_json(member.reasons, IN_A_GROUP),
+        **fragment(member.reasons),
         "size_bytes": member.size_bytes,
         "frees_bytes": member.frees_bytes,
         "width": member.width,

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.import_ import Done, Fate, Imported, ImportPlan, Item
+from dupfind.answers.import_ import Done, Fate, Imported, ImportPlan, Item, Why
 from dupfind.report import Screen
 from dupfind.report.json import encoded, named_path, sided_problem
 from dupfind.report.look import Page
@@ -68,6 +68,10 @@ def _rest(plan: ImportPlan, *, is_command: bool) -> list[str]:
         parts = ", ".join(f"{number:,} {word}" for word, number in sorted(plan.left.items()))
         also = " ".join(f"--also {option}" for state, option in _OPTIONS.items() if state.value in plan.left)
         lines.append(f"Not present and not imported: {parts}" + (f" ({also})." if also and is_command else "."))
+    if plan.left_fragments:
+        verb = "shows a part of a picture" if plan.left_fragments == 1 else "show parts of pictures"
+        option = f" (--also {Why.FRAGMENT.value})" if is_command else ""
+        lines.append(f"{plan.left_fragments:,} of these {verb} that the haystack holds, or several of them{option}.")
     if skipped := sum(problem.is_gap for problem in plan.problems):
         what = (
             f"{count(skipped, 'item')} among the needles {'was' if skipped == 1 else 'were'} skipped and not looked at"
@@ -176,6 +180,7 @@ def _summary(answer: ImportPlan | Imported, plan: ImportPlan) -> dict[str, Any]:
         "duplicates": len(plan.duplicates),
         "present": plan.present,
         "left": dict(plan.left),
+        "left_fragments": plan.left_fragments,
         **numbers,
     }
 

@@ -171,8 +171,9 @@ def clock(seconds: float) -> str:
 
 
 def _fragment(roles: Roles, *facts: Fact) -> str:
-    """Say which part of which picture the other shows, and what else."""
+    """Say which part of which picture the other shows, and what else; of a picture that is named where facts do."""
     parts = parts_of(facts)
+    roles = roles._replace(witness=next((fact for fact in facts if isinstance(fact, str)), roles.witness))
     ours, theirs = place(parts.ours), place(parts.theirs)
     if parts.is_whole:
         words = f"it shows what {roles.witness} shows"
