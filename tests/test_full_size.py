@@ -106,6 +106,39 @@ def test_a_witness_that_is_hardly_worse_passes(quality: int) -> None:
     assert objection(image, encoded(image, quality=quality)) is None
 
 
+LOSSLESS = Facts(is_lossless=True)
+
+
+@pytest.mark.parametrize("ink", [(3, 0, -8), (4, 4, 4), (-8, 0, 8)], ids=str)
+def test_faint_marks_between_lossless_files(ink: tuple[int, int, int]) -> None:
+    """Letters of a few levels, of colour alone or of brightness: no codec has touched the rest."""
+    image = pictures.photo(4, (640, 480))
+    mask = Image.new("L", image.size)
+    ImageDraw.Draw(mask).text((200, 300), "12.07", 255, font(20))
+    inked = Image.merge(
+        "RGB",
+        [
+            band.point([min(255, max(0, v + more)) for v in range(256)])
+            for band, more in zip(image.split(), ink, strict=True)
+        ],
+    )
+    marked = Image.composite(inked, image, mask)
+    assert objection(marked, image, LOSSLESS) is Code.PLACE
+    assert objection(image, marked, LOSSLESS) is Code.PLACE
+
+
+def test_rounding_between_lossless_files() -> None:
+    """A level or two, here and there or all over, is no change; nor is noise all over a place that changed."""
+    image = pictures.photo(4, (640, 480))
+    levels = np.asarray(image, np.int16)
+    dice = np.random.default_rng(1)
+    for share in (0.1, 0.9):
+        steps = (dice.random(levels.shape) < share) * dice.choice((-1, 1), levels.shape)
+        rounded = Image.fromarray((levels + steps).clip(0, 255).astype(np.uint8))
+        assert objection(image, rounded, LOSSLESS) is None
+    assert objection(image, encoded(image, quality=95), LOSSLESS) is None
+
+
 def test_brightness_is_seen() -> None:
     """Lighter, flatter, and a third of a stop in a dark scene, in either direction."""
     image = pictures.photo(5, (640, 480))

@@ -27,14 +27,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dupfind.evidence import cells, color_cells, detail
+from dupfind.evidence import cells, color_cells, detail, spectrum, untouched
 from dupfind.evidence.detail import Detail, Kept, Window
 from dupfind.evidence.pixels import Pixels, for_places
 from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
-RECIPE = 13
+RECIPE = 14
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
@@ -113,6 +113,13 @@ HIGHEST_BOUND = 0.42
 """Least share of the strong marks of two pixels, the highest frequency, that a witness of the needle's size repeats.
 Photos enlarged from 0.7 of their size have 0.26 at most, from 0.75 0.34, from 0.85 and 0.9 up to 0.57; the least of 44
 copies: 0.57. Weak marks are not asked for: a witness of JPEG quality 80 has rounded them away."""
+SPECTRUM_BOUND, SPECTRUM_QUALITY = 0.6, 75
+"""Least share of 2 to 2.3 pixels that a witness of the needle's size repeats, to what it repeats of 2.5 to 2.9, and the
+quality of a needle from which on that is asked: a coarser one has made half of that itself."""
+UNEVEN_BOUND = 1.9
+"""How much more a ninth of the picture differs than the usual part. Of 493 copies the most is 1.86."""
+STEPS_BOUND = 0.08
+"""How much more the witness's tones lie in steps than the needle's."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
@@ -154,6 +161,10 @@ class Facts(NamedTuple):
     """Whether the witness has a palette and the needle has none."""
     shown_apart: float = 0.0
     """Levels of sRGB by which the needle's colours would be shown otherwise by the witness's profile."""
+    is_lossless: bool = False
+    """Whether both files keep every pixel as it is."""
+    steps: float = 0.0
+    """How much more the witness's tones lie in steps than the needle's, as the files have them."""
 
     @property
     def is_poor(self) -> bool:
@@ -250,6 +261,11 @@ class Measures(NamedTuple):
     mark: float = 0.0
     """How far the worst small mark differs in colour and in brightness at once."""
     mark_where: tuple[float, float] = (0.5, 0.5)
+    uneven: float = 1.0
+    """How much more a ninth of the picture differs than the usual part of it."""
+    uneven_where: tuple[float, float] = (0.5, 0.5)
+    highest_to_high: float | None = None
+    """Share of the highest frequencies that is repeated, to that of those a little lower."""
 
 
 def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
@@ -261,6 +277,10 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
         return Reason(ReasonCode.COLOR_PROFILE)
     if _are_equal(needle, witness):  # also where there is too little to see
         return None
+    if facts.is_lossless and not facts.is_scaled:
+        changed = untouched.changed_place(needle, witness)
+        if changed is not None:
+            return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(changed)))
     return judge(measure(needle, witness), facts)
 
 
@@ -306,6 +326,8 @@ def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
             return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.color_where)))
     if measures.mark > facts.most_mark * patch_bounds[min(patch_bounds)] * slack:
         return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.mark_where)))
+    if measures.uneven > UNEVEN_BOUND * slack:
+        return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.uneven_where)))
     return None
 
 
@@ -349,8 +371,10 @@ def _judge_evenness(measures: Measures, facts: Facts) -> Reason | None:
     return None
 
 
-def _judge_tones_of_even(measures: Measures, _: Facts) -> Reason | None:
-    """Object where the witness lacks tones that the needle has on even ground: a posterised copy does."""
+def _judge_tones_of_even(measures: Measures, facts: Facts) -> Reason | None:
+    """Object where the witness lacks tones that the needle has, in steps or on even ground: a posterised copy does."""
+    if facts.steps > STEPS_BOUND:
+        return Reason(ReasonCode.FEWER_TONES)
     bounds = (bound for _, bound in TONES_BOUNDS[: len(measures.tones)])  # a tiny picture has none
     if all(share >= bound for share, bound in zip(measures.tones, bounds, strict=True)):
         return None
@@ -386,6 +410,10 @@ def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
     highest = measures.detail.highest
     # A witness of one row more was resampled to be compared, and has lost them by that.
     is_lacking = highest is not None and highest < HIGHEST_BOUND and facts.scale == 1
+    quality = BEST_QUALITY if facts.quality is None else facts.quality
+    if facts.scale == 1 and quality >= SPECTRUM_QUALITY and not (facts.is_poor or facts.has_palette):
+        ratio = measures.highest_to_high
+        is_lacking = is_lacking or (ratio is not None and ratio < SPECTRUM_BOUND)
     return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
@@ -398,6 +426,7 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     tones: tuple[float, ...] = ()
     where, worst = (0.5, 0.5), 0.0
     mark, mark_where = 0.0, (0.5, 0.5)
+    uneven, uneven_where = 1.0, (0.5, 0.5)
     for side, (ours, theirs) in levels.items():
         if side not in SPOT_BOUNDS:
             continue
@@ -405,6 +434,7 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
         spots[side], patches[side], place = cells.worst(ratios)
         if side == min(SPOT_BOUNDS):
             tones = cells.tones_kept(sample, side, [contrast for contrast, _ in TONES_BOUNDS])
+            uneven, uneven_where = cells.most_uneven(ratios)
         if side == color_cells.cell_side(needle) and needle.color is not None and witness.color is not None:
             mark, mark_where = color_cells.worst_mark(needle.color, witness.color, ratios)
         excess = max(spots[side] / SPOT_BOUNDS[side], patches[side] / PATCH_BOUNDS[side])
@@ -413,4 +443,6 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     own_color, other_color = (color_cells.of_four_pixels(pixels) for pixels in (needle, witness))
     colors = color_cells.compare_colors(own_color, other_color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
     of_detail = detail.compare_detail(needle, witness, gain)
-    return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, mark, mark_where)
+    ratio = spectrum.highest_to_high(needle, witness)
+    of_places = mark, mark_where, uneven, uneven_where
+    return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, *of_places, ratio)

@@ -161,6 +161,9 @@ class FullSize(NamedTuple):
     way: Way | None = None
     """How it was resampled, and below by which tiles that was picked; None where it kept its size."""
     tiles: Tiles | None = None
+    tones: NDArray[np.int64] | None = None
+    """How many pixels have each of 256 tones, by colour and before anything was resampled, as in
+    :mod:`dupfind.evidence.steps`."""
 
 
 class Tiles(NamedTuple):
@@ -436,6 +439,7 @@ def _full_size(
     """
     stored = target.size[::-1] if exif.is_transposed(orientation) else target.size
     working = color_modes.to_working_mode(image)
+    tones = color_modes.tones(working)
     luma = color_modes.luma_of(working)
     tiles, way = None, Way(Image.Resampling.LANCZOS)
     if target.pick is not None and luma.size != stored:
@@ -452,7 +456,7 @@ def _full_size(
     cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
     planes = color_modes.color(working, stored, cell)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles)
+    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles, tones)
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
