@@ -393,6 +393,42 @@ def test_a_posterised_sky_is_seen(step: int, most: float) -> None:
     assert tones_kept(bands, sky) >= (1, 1)
 
 
+def test_tones_in_steps_are_seen() -> None:
+    """Whatever else agrees."""
+    image = pictures.photo(4, (320, 240))
+    plain, measures = encoded(image, quality=90), full_size.measure(pixels(image), pixels(encoded(image, quality=90)))
+    assert full_size.judge(measures, Facts(steps=full_size.STEPS_BOUND)) is None
+    assert objection(image, plain, Facts(steps=0.2)) is Code.FEWER_TONES
+
+
+@pytest.mark.parametrize("quality", [90, 70])
+def test_enlarged_by_a_ninth(quality: int) -> None:
+    """Seen by the highest frequencies alone, of which a coarse needle has made half itself: it is not asked."""
+    image = pictures.photo(4, (320, 240))
+    measures = full_size.measure(pixels(image), pixels(encoded(image, quality=90)))._replace(highest_to_high=0.5)
+    reason = full_size.judge(measures, Facts(quality))
+    assert (reason is not None and reason.code is Code.LESS_DETAIL) is (quality == 90)
+    assert full_size.judge(measures, Facts(quality, scale=1.5)) is None
+
+
+def test_a_ninth_that_was_saved_coarsely() -> None:
+    """Pasted into the witness of a smaller needle: no place of it differs by much."""
+    image = grainy(3, (720, 540))
+    part = image.crop((200, 150, 440, 330))
+    witness = image.copy()
+    witness.paste(encoded(part, quality=15), (200, 150))
+    needle = encoded(scaled(image, 0.6), quality=92)
+    coarse, even = (full_size.measure(pixels(needle), pixels(other, needle.size)) for other in (witness, image))
+    assert coarse.uneven > full_size.UNEVEN_BOUND > even.uneven
+    assert even.uneven_where != coarse.uneven_where == pytest.approx((240 / 540, 320 / 720), abs=0.1)
+    for scale, slack in ((1, 1.0), (1 / 0.6, 1.0), (1.1, full_size.SCALED_SLACK)):
+        facts, most = Facts(92, None, scale), full_size.UNEVEN_BOUND * slack
+        assert full_size.judge(even._replace(uneven=most), facts) is None
+        reason = full_size.judge(even._replace(uneven=most + 0.01), facts)
+        assert reason is not None
+        assert reason.code is Code.PLACE
+
+
 def test_tones_of_drawings_are_not_counted() -> None:
     """A page has few: what another encoder makes of their rims says nothing. So has a picture without even ground."""
     page = Image.new("L", (400, 300), 250)
