@@ -393,6 +393,14 @@ def test_a_posterised_sky_is_seen(step: int, most: float) -> None:
     assert tones_kept(bands, sky) >= (1, 1)
 
 
+@pytest.mark.parametrize(("quality", "most"), [(92, 0.15), (70, 0.25), (45, 0.36)])
+def test_marks_where_colour_is_in_full(quality: int, most: float) -> None:
+    """A lower bound where both files have a value of colour for each pixel, and one size."""
+    facts = Facts(quality, has_full_color=True)
+    assert facts.most_mark == most < Facts(quality).most_mark
+    assert facts._replace(scale=1.5).most_mark == Facts(quality, scale=1.5).most_mark
+
+
 def test_tones_in_steps_are_seen() -> None:
     """Whatever else agrees."""
     image = pictures.photo(4, (320, 240))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFilter
 
+from dupfind.evidence import full_size
 from dupfind.evidence.fingerprint import turn_back
 from dupfind.pictures import decode, kinds
 from dupfind.pool import tasks
@@ -259,3 +260,22 @@ def test_files_without_loss_are_known(tmp_path: Path) -> None:
     assert found[0].objection is not None
     assert found[0].objection.code is ReasonCode.PLACE
     assert found[1].objection is None
+
+
+def test_the_sampling_of_colour_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a JPEG by its header; a PNG has all of it; of other lossy formats it is not asked. Both sides count."""
+    seen: list[bool] = []
+    monkeypatch.setattr(full_size, "compare", lambda _ours, _theirs, facts: seen.append(facts.has_full_color))
+    full = put(tmp_path / "4.jpg", PHOTO, quality=90, subsampling=0)
+    files = {
+        put(tmp_path / "p.png", PHOTO): True,
+        put(tmp_path / "g.jpg", PHOTO.convert("L"), quality=90): True,
+        put(tmp_path / "t.tif", PHOTO, compression="jpeg"): False,
+        put(tmp_path / "2.jpg", PHOTO, quality=90, subsampling=2): False,
+        put(tmp_path / "1.jpg", PHOTO, quality=90, subsampling=1): False,
+        put(tmp_path / "w.webp", PHOTO, quality=90): False,
+    }
+    for other, expected in files.items():
+        compare_pairs([pair_of(full, other, 0), pair_of(other, full, 0)], 10**9, 60.0)
+        assert seen == [expected, expected]
+        seen.clear()

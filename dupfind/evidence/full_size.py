@@ -65,6 +65,9 @@ MARK_BOUNDS = ((85, 0.42, 0.42), (67, 0.42, 0.48), (60, 0.42, 0.62), (0, 0.75, 0
 """By the JPEG quality of a needle from which on they hold: worst small mark of a pair of one size, and of two. Of 3 x 3
 cells of colour the share that is another one, times how far their brightness comes to the bound of places. A coarse
 JPEG with halved colour smears every small mark, most where the picture was reduced before."""
+MARK_BOUNDS_OF_FULL = ((85, 0.15), (60, 0.25), (0, 0.36))
+"""The same of a pair of one size whose files both keep a value of colour for each pixel, which smears no mark. The most
+of 43 copies: 0.04, 0.18 and 0.26."""
 MARK_BOUND_OF_OTHERS, MARK_BOUND_OF_POOR_OTHERS = 0.48, 0.9
 """The same for a needle of another lossy format, and for one of few bits."""
 COLOR_SHIFT_BOUND = 3.0
@@ -163,6 +166,8 @@ class Facts(NamedTuple):
     """Levels of sRGB by which the needle's colours would be shown otherwise by the witness's profile."""
     is_lossless: bool = False
     """Whether both files keep every pixel as it is."""
+    has_full_color: bool = False
+    """Whether both files keep a value of colour for each pixel."""
     steps: float = 0.0
     """How much more the witness's tones lie in steps than the needle's, as the files have them."""
 
@@ -202,6 +207,8 @@ class Facts(NamedTuple):
         if self.bits is not None:
             return MARK_BOUND_OF_POOR_OTHERS if self.is_poor else MARK_BOUND_OF_OTHERS
         quality = BEST_QUALITY if self.quality is None else self.quality
+        if self.has_full_color and not self.is_scaled:
+            return next(bound for least, bound in MARK_BOUNDS_OF_FULL if quality >= least)
         return next((scaled if self.is_scaled else equal) for least, equal, scaled in MARK_BOUNDS if quality >= least)
 
     @property

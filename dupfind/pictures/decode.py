@@ -164,6 +164,8 @@ class FullSize(NamedTuple):
     tones: NDArray[np.int64] | None = None
     """How many pixels have each of 256 tones, by colour and before anything was resampled, as in
     :mod:`dupfind.evidence.steps`."""
+    has_full_color: bool = False
+    """Whether the file keeps a value of colour for each pixel; False also where that is not known."""
 
 
 class Tiles(NamedTuple):
@@ -376,6 +378,9 @@ def smaller_copy_of_heif(
     return main.size, smallest, block if isinstance(block, bytes) else b""
 
 
+_FULL_COLOR_FORMATS = frozenset({"PNG", "BMP", "DIB", "TIFF", "PPM", "GIF", "PSD"})
+
+
 class _Target(NamedTuple):
     """What a picture is resampled to."""
 
@@ -408,7 +413,9 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target
         has_palette = image.mode == "P"
         image.load()
         profile = profiles.of_image(image, file)
-        return _full_size(image, target, exif.facts(image)[0], has_palette=has_palette, profile=profile)
+        read = _full_size(image, target, exif.facts(image)[0], has_palette=has_palette, profile=profile)
+        is_full = image.format in _FULL_COLOR_FORMATS and image.info.get("compression") != "jpeg"
+        return read._replace(has_full_color=is_full)
 
 
 def _full_size_of_jpeg(
@@ -421,7 +428,9 @@ def _full_size_of_jpeg(
     decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
-    return _full_size(decoded.image, target, orientation, profile=profiles.of_image(image, file))
+    sampling = {(across, down) for _, across, down, _ in image.layer}
+    profile = profiles.of_image(image, file)
+    return _full_size(decoded.image, target, orientation, profile=profile)._replace(has_full_color=len(sampling) == 1)
 
 
 def _full_size(

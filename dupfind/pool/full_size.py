@@ -173,6 +173,7 @@ class Comparer:
             lost_colors=theirs.has_palette and not ours.has_palette,
             shown_apart=_shown_apart(ours, theirs),
             is_lossless=pair.is_lossless,
+            has_full_color=ours.has_full_color and theirs.has_full_color,
             steps=_steps(ours, theirs),
         )
         return full_size.compare(own_pixels, other_pixels, facts) or self._hidden(needle)
