@@ -1,12 +1,14 @@
 """Compare two pictures once, at full size, where their thumbnails found nothing against it; pure numpy.
 
 A thumbnail of 64 x 64 pixels shows neither a mosaic over a face nor a background that was blurred nor what a second
-compression took. Eight questions are asked here, each of the pair itself:
+compression took. Eleven questions are asked here, each of the pair itself:
 
 - *brightness*: is one a lighter or flatter version of the other?
 - *colour*: is it as strong everywhere, and the same in every place?
 - *place*: do they differ somewhere by more than their codecs made them differ elsewhere?
 - *marks*: do they differ somewhere in colour and in brightness at once, by less than each of these asks for?
+- *a ninth*: does a part of the witness differ by more than the rest of it, and by too little for its place?
+- *untouched*: does anything differ between two files without loss that are equal elsewhere?
 - *detail*: does the witness repeat what the needle shows at the scale of 2 to 8 pixels? Coefficients of the discrete
   cosine transform are sorted by their size in the needle, and not by its busiest places: a picture of sand and one of
   fog are asked the same question. What a JPEG of quality 25 rounds away, one of quality 75 keeps, whatever it shows.
@@ -14,6 +16,7 @@ compression took. Eight questions are asked here, each of the pair itself:
 - *grain*: do both have fine marks that the other has not? A copy lacks some of its original's; two shots lack each
   other's.
 - *palette*: has the witness 256 colours where the needle has more, or fewer tones on even ground?
+- *steps*: do the tones of the witness's file lie further apart than those of the needle's?
 
 Knows no files, no thumbnails and no grades. The bounds were measured on photos of 500 and 768 pixels, 3 and 12
 megapixels, in 30 kinds of copies and under 40 kinds of losses; docs/evidence.md has the figures.
@@ -67,7 +70,7 @@ cells of colour the share that is another one, times how far their brightness co
 JPEG with halved colour smears every small mark, most where the picture was reduced before."""
 MARK_BOUNDS_OF_FULL = ((85, 0.15), (60, 0.25), (0, 0.36))
 """The same of a pair of one size whose files both keep a value of colour for each pixel, which smears no mark. The most
-of 43 copies: 0.04, 0.18 and 0.26."""
+of 65 copies: 0.04, 0.18 and 0.26."""
 MARK_BOUND_OF_OTHERS, MARK_BOUND_OF_POOR_OTHERS = 0.48, 0.9
 """The same for a needle of another lossy format, and for one of few bits."""
 COLOR_SHIFT_BOUND = 3.0
@@ -122,7 +125,9 @@ quality of a needle from which on that is asked: a coarser one has made half of 
 UNEVEN_BOUND = 1.9
 """How much more a ninth of the picture differs than the usual part. Of 493 copies the most is 1.86."""
 STEPS_BOUND = 0.08
-"""How much more the witness's tones lie in steps than the needle's."""
+"""How much more the witness's tones lie in steps than the needle's. Copies: 0.023 at most; photos with stretched contrast
+or another gamma beside their own copies: 0.075 in 90 of 91; posterised ones, 12 levels apart: 0.1 and more in 18 of
+22."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
