@@ -47,5 +47,7 @@ def test_too_little_to_ask_for() -> None:
     assert ratio(image.crop((0, 0, 31, 31)), image.crop((0, 0, 31, 31))) is None
     smooth = image.resize((60, 45)).resize((480, 360))
     assert ratio(smooth, smooth) is None
+    smooth.paste(image.crop((40, 40, 72, 72)), (64, 64))
+    assert ratio(smooth, smooth) is None
     large = grainy(6, (1600, 1200))
     assert ratio(large, large) == pytest.approx(1)

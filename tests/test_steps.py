@@ -47,6 +47,16 @@ def test_stretched_contrast_is_no_step(gain: float) -> None:
         assert excess(again(image.resize((320, 240)), quality=80), witness) < BOUND
 
 
+def test_gaps_and_clean_steps() -> None:
+    """One tone of eight that is missing is a gap; tones that lie 16 apart and nowhere else are steps."""
+    all_tones = np.full((3, 256), 100, np.int64)
+    gaps, apart = all_tones.copy(), np.zeros_like(all_tones)
+    gaps[:, ::8] = 0
+    apart[:, ::16] = 1600
+    assert steps.excess(all_tones, gaps) < BOUND
+    assert steps.excess(all_tones, apart) > BOUND
+
+
 def test_tones_of_every_mode() -> None:
     """Three colours, or gray; a large picture is sampled; values that are no levels have none."""
     photo = pictures.photo(2, (90, 60))
