@@ -97,3 +97,22 @@ def test_the_first_of_equal_places_is_named(
     values[[3, 7, 15], [21, 5, 2]] = 1
     values = np.asfortranarray(values) if is_turned else values
     assert cells.worst(values) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
+
+
+def test_a_part_that_differs_more() -> None:
+    """A ninth of a picture with twice the usual difference is told, and where; less than that is chance."""
+    ratios = np.random.default_rng(1).uniform(0, 0.6, (160, 240)).astype(np.float32)
+    assert cells.most_uneven(ratios)[0] < 1.1
+    ratios[80:140, 120:210] *= 3
+    for lying in (ratios, np.asfortranarray(ratios)):
+        share, where = cells.most_uneven(lying)
+        assert 2.5 < share < 3.1
+        assert where == pytest.approx((110 / 160, 165 / 240), abs=0.1)
+
+
+def test_a_part_of_what_hardly_differs() -> None:
+    """Where most was left as it was, little is usual; a picture of few cells has no parts."""
+    ratios = np.zeros((160, 240), np.float32)
+    ratios[:40, :60] = 0.3
+    assert cells.most_uneven(ratios)[0] < 1.5
+    assert cells.most_uneven(ratios[:20, :20])[0] == 1

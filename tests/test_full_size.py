@@ -106,6 +106,39 @@ def test_a_witness_that_is_hardly_worse_passes(quality: int) -> None:
     assert objection(image, encoded(image, quality=quality)) is None
 
 
+LOSSLESS = Facts(is_lossless=True)
+
+
+@pytest.mark.parametrize("ink", [(3, 0, -8), (4, 4, 4), (-8, 0, 8)], ids=str)
+def test_faint_marks_between_lossless_files(ink: tuple[int, int, int]) -> None:
+    """Letters of a few levels, of colour alone or of brightness: no codec has touched the rest."""
+    image = pictures.photo(4, (640, 480))
+    mask = Image.new("L", image.size)
+    ImageDraw.Draw(mask).text((200, 300), "12.07", 255, font(20))
+    inked = Image.merge(
+        "RGB",
+        [
+            band.point([min(255, max(0, v + more)) for v in range(256)])
+            for band, more in zip(image.split(), ink, strict=True)
+        ],
+    )
+    marked = Image.composite(inked, image, mask)
+    assert objection(marked, image, LOSSLESS) is Code.PLACE
+    assert objection(image, marked, LOSSLESS) is Code.PLACE
+
+
+def test_rounding_between_lossless_files() -> None:
+    """A level or two, here and there or all over, is no change; nor is noise all over a place that changed."""
+    image = pictures.photo(4, (640, 480))
+    levels = np.asarray(image, np.int16)
+    dice = np.random.default_rng(1)
+    for share in (0.1, 0.9):
+        steps = (dice.random(levels.shape) < share) * dice.choice((-1, 1), levels.shape)
+        rounded = Image.fromarray((levels + steps).clip(0, 255).astype(np.uint8))
+        assert objection(image, rounded, LOSSLESS) is None
+    assert objection(image, encoded(image, quality=95), LOSSLESS) is None
+
+
 def test_brightness_is_seen() -> None:
     """Lighter, flatter, and a third of a stop in a dark scene, in either direction."""
     image = pictures.photo(5, (640, 480))
@@ -358,6 +391,50 @@ def test_a_posterised_sky_is_seen(step: int, most: float) -> None:
     assert min(tones_kept(sky, encoded(bands, quality=92))) < most
     assert min(tones_kept(sky, encoded(sky, quality=40))) > 0.95
     assert tones_kept(bands, sky) >= (1, 1)
+
+
+@pytest.mark.parametrize(("quality", "most"), [(92, 0.15), (70, 0.25), (45, 0.36)])
+def test_marks_where_colour_is_in_full(quality: int, most: float) -> None:
+    """A lower bound where both files have a value of colour for each pixel, and one size."""
+    facts = Facts(quality, has_full_color=True)
+    assert facts.most_mark == most < Facts(quality).most_mark
+    assert facts._replace(scale=1.5).most_mark == Facts(quality, scale=1.5).most_mark
+
+
+def test_tones_in_steps_are_seen() -> None:
+    """Whatever else agrees."""
+    image = pictures.photo(4, (320, 240))
+    plain, measures = encoded(image, quality=90), full_size.measure(pixels(image), pixels(encoded(image, quality=90)))
+    assert full_size.judge(measures, Facts(steps=full_size.STEPS_BOUND)) is None
+    assert objection(image, plain, Facts(steps=0.2)) is Code.FEWER_TONES
+
+
+@pytest.mark.parametrize("quality", [90, 70])
+def test_enlarged_by_a_ninth(quality: int) -> None:
+    """Seen by the highest frequencies alone, of which a coarse needle has made half itself: it is not asked."""
+    image = pictures.photo(4, (320, 240))
+    measures = full_size.measure(pixels(image), pixels(encoded(image, quality=90)))._replace(highest_to_high=0.5)
+    reason = full_size.judge(measures, Facts(quality))
+    assert (reason is not None and reason.code is Code.LESS_DETAIL) is (quality == 90)
+    assert full_size.judge(measures, Facts(quality, scale=1.5)) is None
+
+
+def test_a_ninth_that_was_saved_coarsely() -> None:
+    """Pasted into the witness of a smaller needle: no place of it differs by much."""
+    image = grainy(3, (720, 540))
+    part = image.crop((200, 150, 440, 330))
+    witness = image.copy()
+    witness.paste(encoded(part, quality=15), (200, 150))
+    needle = encoded(scaled(image, 0.6), quality=92)
+    coarse, even = (full_size.measure(pixels(needle), pixels(other, needle.size)) for other in (witness, image))
+    assert coarse.uneven > full_size.UNEVEN_BOUND > even.uneven
+    assert even.uneven_where != coarse.uneven_where == pytest.approx((240 / 540, 320 / 720), abs=0.1)
+    for scale, slack in ((1, 1.0), (1 / 0.6, 1.0), (1.1, full_size.SCALED_SLACK)):
+        facts, most = Facts(92, None, scale), full_size.UNEVEN_BOUND * slack
+        assert full_size.judge(even._replace(uneven=most), facts) is None
+        reason = full_size.judge(even._replace(uneven=most + 0.01), facts)
+        assert reason is not None
+        assert reason.code is Code.PLACE
 
 
 def test_tones_of_drawings_are_not_counted() -> None:

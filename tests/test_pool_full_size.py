@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFilter
 
+from dupfind.evidence import full_size
 from dupfind.evidence.fingerprint import turn_back
 from dupfind.pictures import decode, kinds
 from dupfind.pool import tasks
@@ -236,3 +237,45 @@ def test_short_memory_is_not_an_answer(pair: FullSizePair, monkeypatch: pytest.M
     monkeypatch.setattr(decode, "read_full_size", read)
     with pytest.raises(MemoryError):
         compare_pairs([pair], 10**9, 60.0)
+
+
+def test_steps_are_asked_of_the_files(tmp_path: Path) -> None:
+    """A posterised witness of a smaller needle, whose tones lie in steps at its own size only."""
+    image = grainy(3, (480, 360))
+    steps = image.point([min(255, level // 12 * 12 + 6) for level in range(256)] * 3)
+    needle = put(tmp_path / "n.jpg", image.resize((300, 225)), quality=85)
+    plain, witness = put(tmp_path / "p.jpg", image, quality=95), put(tmp_path / "w.jpg", steps, quality=95)
+    found = compare_pairs([pair_of(needle, plain, 0), pair_of(needle, witness, 0)], 10**9, 60.0)
+    assert [None, Reason(ReasonCode.FEWER_TONES)] == [compared.objection for compared in found]
+
+
+def test_files_without_loss_are_known(tmp_path: Path) -> None:
+    """Both have to be; a faint mark between two of them is seen, as a JPEG it is not asked for."""
+    marked = PHOTO.copy()
+    marked.paste(tuple(level - 3 for level in marked.getpixel((99, 99))), (99, 99, 101, 101))
+    png, other = put(tmp_path / "n.png", marked), put(tmp_path / "h.png", PHOTO)
+    jpeg = put(tmp_path / "h.jpg", PHOTO, quality=95)
+    assert [True, False] == [pair_of(png, witness, 0).is_lossless for witness in (other, jpeg)]
+    found = compare_pairs([pair_of(png, other, 0), pair_of(png, jpeg, 0)], 10**9, 60.0)
+    assert found[0].objection is not None
+    assert found[0].objection.code is ReasonCode.PLACE
+    assert found[1].objection is None
+
+
+def test_the_sampling_of_colour_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a JPEG by its header; a PNG has all of it; of other lossy formats it is not asked. Both sides count."""
+    seen: list[bool] = []
+    monkeypatch.setattr(full_size, "compare", lambda _ours, _theirs, facts: seen.append(facts.has_full_color))
+    full = put(tmp_path / "4.jpg", PHOTO, quality=90, subsampling=0)
+    files = {
+        put(tmp_path / "p.png", PHOTO): True,
+        put(tmp_path / "g.jpg", PHOTO.convert("L"), quality=90): True,
+        put(tmp_path / "t.tif", PHOTO, compression="jpeg"): False,
+        put(tmp_path / "2.jpg", PHOTO, quality=90, subsampling=2): False,
+        put(tmp_path / "1.jpg", PHOTO, quality=90, subsampling=1): False,
+        put(tmp_path / "w.webp", PHOTO, quality=90): False,
+    }
+    for other, expected in files.items():
+        compare_pairs([pair_of(full, other, 0), pair_of(other, full, 0)], 10**9, 60.0)
+        assert seen == [expected, expected]
+        seen.clear()

@@ -1,12 +1,14 @@
 """Compare two pictures once, at full size, where their thumbnails found nothing against it; pure numpy.
 
 A thumbnail of 64 x 64 pixels shows neither a mosaic over a face nor a background that was blurred nor what a second
-compression took. Eight questions are asked here, each of the pair itself:
+compression took. Eleven questions are asked here, each of the pair itself:
 
 - *brightness*: is one a lighter or flatter version of the other?
 - *colour*: is it as strong everywhere, and the same in every place?
 - *place*: do they differ somewhere by more than their codecs made them differ elsewhere?
 - *marks*: do they differ somewhere in colour and in brightness at once, by less than each of these asks for?
+- *a ninth*: does a part of the witness differ by more than the rest of it, and by too little for its place?
+- *untouched*: does anything differ between two files without loss that are equal elsewhere?
 - *detail*: does the witness repeat what the needle shows at the scale of 2 to 8 pixels? Coefficients of the discrete
   cosine transform are sorted by their size in the needle, and not by its busiest places: a picture of sand and one of
   fog are asked the same question. What a JPEG of quality 25 rounds away, one of quality 75 keeps, whatever it shows.
@@ -14,6 +16,7 @@ compression took. Eight questions are asked here, each of the pair itself:
 - *grain*: do both have fine marks that the other has not? A copy lacks some of its original's; two shots lack each
   other's.
 - *palette*: has the witness 256 colours where the needle has more, or fewer tones on even ground?
+- *steps*: do the tones of the witness's file lie further apart than those of the needle's?
 
 Knows no files, no thumbnails and no grades. The bounds were measured on photos of 500 and 768 pixels, 3 and 12
 megapixels, in 30 kinds of copies and under 40 kinds of losses; docs/evidence.md has the figures.
@@ -27,14 +30,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dupfind.evidence import cells, color_cells, detail
+from dupfind.evidence import cells, color_cells, detail, spectrum, untouched
 from dupfind.evidence.detail import Detail, Kept, Window
 from dupfind.evidence.pixels import Pixels, for_places
 from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
-RECIPE = 13
+RECIPE = 14
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
@@ -65,6 +68,9 @@ MARK_BOUNDS = ((85, 0.42, 0.42), (67, 0.42, 0.48), (60, 0.42, 0.62), (0, 0.75, 0
 """By the JPEG quality of a needle from which on they hold: worst small mark of a pair of one size, and of two. Of 3 x 3
 cells of colour the share that is another one, times how far their brightness comes to the bound of places. A coarse
 JPEG with halved colour smears every small mark, most where the picture was reduced before."""
+MARK_BOUNDS_OF_FULL = ((85, 0.15), (60, 0.25), (0, 0.36))
+"""The same of a pair of one size whose files both keep a value of colour for each pixel, which smears no mark. The most
+of 65 copies: 0.04, 0.18 and 0.26."""
 MARK_BOUND_OF_OTHERS, MARK_BOUND_OF_POOR_OTHERS = 0.48, 0.9
 """The same for a needle of another lossy format, and for one of few bits."""
 COLOR_SHIFT_BOUND = 3.0
@@ -113,6 +119,15 @@ HIGHEST_BOUND = 0.42
 """Least share of the strong marks of two pixels, the highest frequency, that a witness of the needle's size repeats.
 Photos enlarged from 0.7 of their size have 0.26 at most, from 0.75 0.34, from 0.85 and 0.9 up to 0.57; the least of 44
 copies: 0.57. Weak marks are not asked for: a witness of JPEG quality 80 has rounded them away."""
+SPECTRUM_BOUND, SPECTRUM_QUALITY = 0.6, 75
+"""Least share of 2 to 2.3 pixels that a witness of the needle's size repeats, to what it repeats of 2.5 to 2.9, and the
+quality of a needle from which on that is asked: a coarser one has made half of that itself."""
+UNEVEN_BOUND = 1.9
+"""How much more a ninth of the picture differs than the usual part. Of 493 copies the most is 1.86."""
+STEPS_BOUND = 0.08
+"""How much more the witness's tones lie in steps than the needle's. Copies: 0.023 at most; photos with stretched contrast
+or another gamma beside their own copies: 0.075 in 90 of 91; posterised ones, 12 levels apart: 0.1 and more in 18 of
+22."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
@@ -154,6 +169,12 @@ class Facts(NamedTuple):
     """Whether the witness has a palette and the needle has none."""
     shown_apart: float = 0.0
     """Levels of sRGB by which the needle's colours would be shown otherwise by the witness's profile."""
+    is_lossless: bool = False
+    """Whether both files keep every pixel as it is."""
+    has_full_color: bool = False
+    """Whether both files keep a value of colour for each pixel."""
+    steps: float = 0.0
+    """How much more the witness's tones lie in steps than the needle's, as the files have them."""
 
     @property
     def is_poor(self) -> bool:
@@ -191,6 +212,8 @@ class Facts(NamedTuple):
         if self.bits is not None:
             return MARK_BOUND_OF_POOR_OTHERS if self.is_poor else MARK_BOUND_OF_OTHERS
         quality = BEST_QUALITY if self.quality is None else self.quality
+        if self.has_full_color and not self.is_scaled:
+            return next(bound for least, bound in MARK_BOUNDS_OF_FULL if quality >= least)
         return next((scaled if self.is_scaled else equal) for least, equal, scaled in MARK_BOUNDS if quality >= least)
 
     @property
@@ -250,6 +273,11 @@ class Measures(NamedTuple):
     mark: float = 0.0
     """How far the worst small mark differs in colour and in brightness at once."""
     mark_where: tuple[float, float] = (0.5, 0.5)
+    uneven: float = 1.0
+    """How much more a ninth of the picture differs than the usual part of it."""
+    uneven_where: tuple[float, float] = (0.5, 0.5)
+    highest_to_high: float | None = None
+    """Share of the highest frequencies that is repeated, to that of those a little lower."""
 
 
 def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
@@ -261,6 +289,10 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
         return Reason(ReasonCode.COLOR_PROFILE)
     if _are_equal(needle, witness):  # also where there is too little to see
         return None
+    if facts.is_lossless and not facts.is_scaled:
+        changed = untouched.changed_place(needle, witness)
+        if changed is not None:
+            return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(changed)))
     return judge(measure(needle, witness), facts)
 
 
@@ -306,6 +338,8 @@ def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
             return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.color_where)))
     if measures.mark > facts.most_mark * patch_bounds[min(patch_bounds)] * slack:
         return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.mark_where)))
+    if measures.uneven > UNEVEN_BOUND * slack:
+        return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.uneven_where)))
     return None
 
 
@@ -349,8 +383,10 @@ def _judge_evenness(measures: Measures, facts: Facts) -> Reason | None:
     return None
 
 
-def _judge_tones_of_even(measures: Measures, _: Facts) -> Reason | None:
-    """Object where the witness lacks tones that the needle has on even ground: a posterised copy does."""
+def _judge_tones_of_even(measures: Measures, facts: Facts) -> Reason | None:
+    """Object where the witness lacks tones that the needle has, in steps or on even ground: a posterised copy does."""
+    if facts.steps > STEPS_BOUND:
+        return Reason(ReasonCode.FEWER_TONES)
     bounds = (bound for _, bound in TONES_BOUNDS[: len(measures.tones)])  # a tiny picture has none
     if all(share >= bound for share, bound in zip(measures.tones, bounds, strict=True)):
         return None
@@ -386,6 +422,10 @@ def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
     highest = measures.detail.highest
     # A witness of one row more was resampled to be compared, and has lost them by that.
     is_lacking = highest is not None and highest < HIGHEST_BOUND and facts.scale == 1
+    quality = BEST_QUALITY if facts.quality is None else facts.quality
+    if facts.scale == 1 and quality >= SPECTRUM_QUALITY and not (facts.is_poor or facts.has_palette):
+        ratio = measures.highest_to_high
+        is_lacking = is_lacking or (ratio is not None and ratio < SPECTRUM_BOUND)
     return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
@@ -398,6 +438,7 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     tones: tuple[float, ...] = ()
     where, worst = (0.5, 0.5), 0.0
     mark, mark_where = 0.0, (0.5, 0.5)
+    uneven, uneven_where = 1.0, (0.5, 0.5)
     for side, (ours, theirs) in levels.items():
         if side not in SPOT_BOUNDS:
             continue
@@ -405,6 +446,7 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
         spots[side], patches[side], place = cells.worst(ratios)
         if side == min(SPOT_BOUNDS):
             tones = cells.tones_kept(sample, side, [contrast for contrast, _ in TONES_BOUNDS])
+            uneven, uneven_where = cells.most_uneven(ratios)
         if side == color_cells.cell_side(needle) and needle.color is not None and witness.color is not None:
             mark, mark_where = color_cells.worst_mark(needle.color, witness.color, ratios)
         excess = max(spots[side] / SPOT_BOUNDS[side], patches[side] / PATCH_BOUNDS[side])
@@ -413,4 +455,6 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     own_color, other_color = (color_cells.of_four_pixels(pixels) for pixels in (needle, witness))
     colors = color_cells.compare_colors(own_color, other_color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
     of_detail = detail.compare_detail(needle, witness, gain)
-    return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, mark, mark_where)
+    ratio = spectrum.highest_to_high(needle, witness)
+    of_places = mark, mark_where, uneven, uneven_where
+    return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, *of_places, ratio)

@@ -165,6 +165,11 @@ class FullSize(NamedTuple):
     way: Way | None = None
     """How it was resampled, and below by which tiles that was picked; None where it kept its size."""
     tiles: Tiles | None = None
+    tones: NDArray[np.int64] | None = None
+    """How many pixels have each of 256 tones, by colour and before anything was resampled, as in
+    :mod:`dupfind.evidence.steps`."""
+    has_full_color: bool = False
+    """Whether the file keeps a value of colour for each pixel; False also where that is not known."""
 
 
 class Tiles(NamedTuple):
@@ -405,6 +410,9 @@ def smaller_copy_of_heif(
     return main.size, smallest, block if isinstance(block, bytes) else b""
 
 
+_FULL_COLOR_FORMATS = frozenset({"PNG", "BMP", "DIB", "TIFF", "PPM", "GIF", "PSD"})
+
+
 class _Target(NamedTuple):
     """What a picture is resampled to."""
 
@@ -437,7 +445,9 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target
         has_palette = image.mode == "P"
         image.load()
         profile = profiles.of_image(image, file)
-        return _full_size(image, target, exif.facts(image)[0], has_palette=has_palette, profile=profile)
+        read = _full_size(image, target, exif.facts(image)[0], has_palette=has_palette, profile=profile)
+        is_full = image.format in _FULL_COLOR_FORMATS and image.info.get("compression") != "jpeg"
+        return read._replace(has_full_color=is_full)
 
 
 def _full_size_of_jpeg(
@@ -450,7 +460,9 @@ def _full_size_of_jpeg(
     decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
-    return _full_size(decoded.image, target, orientation, profile=profiles.of_image(image, file))
+    sampling = {(across, down) for _, across, down, _ in image.layer}
+    profile = profiles.of_image(image, file)
+    return _full_size(decoded.image, target, orientation, profile=profile)._replace(has_full_color=len(sampling) == 1)
 
 
 def _full_size(
@@ -468,6 +480,7 @@ def _full_size(
     """
     stored = target.size[::-1] if exif.is_transposed(orientation) else target.size
     working = color_modes.to_working_mode(image)
+    tones = color_modes.tones(working)
     luma = color_modes.luma_of(working)
     tiles, way = None, Way(Image.Resampling.LANCZOS)
     if target.pick is not None and luma.size != stored:
@@ -484,7 +497,7 @@ def _full_size(
     cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
     planes = color_modes.color(working, stored, cell)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles)
+    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles, tones)
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:

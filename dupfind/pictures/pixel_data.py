@@ -77,11 +77,11 @@ def of_bmp(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     return of_pixels(file, max_pixels, list(_behind(reader, end)))
 
 
-def opened(file: IO[bytes], max_pixels: int) -> Image.Image:
-    """Open the picture in ``file``, within the bound."""
+def opened(file: IO[bytes], max_pixels: int, decoded: tuple[str, ...] = _FORMATS) -> Image.Image:
+    """Open the picture in ``file``, which is of one of the formats ``decoded``, within the bound."""
     Image.MAX_IMAGE_PIXELS = None  # refused here, by our own bound and with our own words
     file.seek(0)
-    image = Image.open(file, formats=_FORMATS)
+    image = Image.open(file, formats=decoded)
     if refusal := formats.too_large(image.width * image.height, max_pixels):
         raise UndecodableError(refusal, lasting=False)
     return image

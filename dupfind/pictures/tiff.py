@@ -81,9 +81,43 @@ def kinds_of(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 Spans = NDArray[np.int64]
 """Stretches of the file, each from its first byte to that behind its last: shape (n, 2)."""
 
-_HEAD_BYTES, _ENTRY_BYTES, _INLINE_BYTES = 8, 12, 4
+
+class Entry(NamedTuple):
+    """An entry of a directory, and where its value lies in the file."""
+
+    tag: int
+    kind: int
+    start: int
+    stop: int
+
+
+class Listing(NamedTuple):
+    """A directory: its entries, where it ends, and the place of the next one; all empty where it lies outside."""
+
+    entries: list[Entry]
+    stop: int
+    following: int
+
+
+class _Layout(NamedTuple):
+    """How many bytes the parts of a directory take."""
+
+    count_bytes: int
+    place: int
+    """Also how many bytes a value may have that stands in its entry."""
+    entry: int
+    kinds: dict[int, int]
+    """Bytes of one value, by its kind."""
+
+
+LONG_KINDS = (16, 17, 18)
+"""Numbers of 64 bits, which a BigTIFF has besides."""
+_LAYOUT = _Layout(2, 4, 12, descriptive.KIND_BYTES)
+_BIG_LAYOUT = _Layout(8, 8, 20, descriptive.KIND_BYTES | dict.fromkeys(LONG_KINDS, 8))
+_HEAD_BYTES, _BIG_HEAD_BYTES = 8, 16
+_BIG_ORDERS: dict[bytes, descriptive.Order] = {b"II+\0": "little", b"MM\0+": "big"}
 _MOST_ENTRIES, _MOST_DIRECTORIES = 4096, 256
-_NUMBERS = {3: "u2", 4: "u4", 13: "u4"}
+_NUMBERS = {3: "u2", 4: "u4", 13: "u4"} | dict.fromkeys(LONG_KINDS, "u8")
 _PAIRS = ((273, 279), (324, 325), (288, 289), (513, 514))
 """Tags that say where something lies, and how long it is: strips, tiles, free space, a JPEG of the old kind."""
 _MAKER_NOTE = 0x927C
@@ -98,19 +132,11 @@ _BLOCK_BYTES, _MOST_BLOCKS = 1 << 16, 4096
 _HEAD_OF_FILE_BYTES = 16
 
 
-class _Entry(NamedTuple):
-    tag: int
-    kind: int
-    start: int
-    """Of its value within the file."""
-    stop: int
-
-
 def loose_kinds(block: mmap | bytes) -> Iterator[str]:
-    """Yield what a whole TIFF, not a BigTIFF, holds beside its pages, if it is more than small notes or slack."""
-    order = descriptive.ORDERS.get(bytes(block[:4]))
-    if order is None:
+    """Yield what a whole TIFF holds beside its pages, if it is more than small notes or slack."""
+    if bytes(block[:4]) not in descriptive.ORDERS | _BIG_ORDERS:
         return
+    order = order_of(block)
     walk = _Walk(block, order)
     walk.follow()
     if walk.unknown_bytes > kinds.SMALL_BYTES:
@@ -120,6 +146,37 @@ def loose_kinds(block: mmap | bytes) -> Iterator[str]:
     if size_bytes > (_BESIDE_NOTES_BYTES if walk.has_maker_note else kinds.SMALL_BYTES):
         known = (_kind(block, start, stop) for start, stop in gaps)
         yield next(filter(None, known), None) or kinds.unknown("beside its pages", size_bytes)
+
+
+def is_big(block: mmap | bytes) -> bool:
+    """Tell whether a TIFF counts its places by 64 bits."""
+    return bytes(block[:4]) in _BIG_ORDERS
+
+
+def order_of(block: mmap | bytes) -> descriptive.Order:
+    """Return in which order the bytes of numbers stand in a TIFF or BigTIFF."""
+    return "little" if block[:2] == b"II" else "big"
+
+
+def listing(block: mmap | bytes, place: int, order: descriptive.Order) -> Listing:
+    """Return the directory at ``place`` without the entries that lead outside."""
+    layout = _BIG_LAYOUT if is_big(block) else _LAYOUT
+
+    def number(place: int, count: int) -> int:
+        return int.from_bytes(block[place : place + count], order)
+
+    count = number(place, layout.count_bytes)
+    end = place + layout.count_bytes + layout.entry * count
+    if not _HEAD_BYTES <= place <= len(block) - 2 or count > _MOST_ENTRIES or end > len(block):
+        return Listing([], 0, 0)
+    held = []
+    for at in range(place + layout.count_bytes, end, layout.entry):
+        kind, value = number(at + 2, 2), at + 4 + layout.place
+        size_bytes = layout.kinds.get(kind, 0) * number(at + 4, layout.place)
+        start = value if size_bytes <= layout.place else number(value, layout.place)
+        if start + size_bytes <= len(block):
+            held.append(Entry(number(at, 2), kind, start, start + size_bytes))
+    return Listing(held, min(end + layout.place, len(block)), number(end, layout.place))
 
 
 def _kind(block: mmap | bytes, start: int, stop: int) -> str | None:
@@ -142,7 +199,7 @@ class _Walk:
     def __init__(self, block: mmap | bytes, order: descriptive.Order) -> None:
         self._block = block
         self._order = order
-        self._known: list[Spans] = [np.array([[0, _HEAD_BYTES]], np.int64)]
+        self._known: list[Spans] = [np.array([[0, _BIG_HEAD_BYTES if is_big(block) else _HEAD_BYTES]], np.int64)]
         self.unknown_bytes = 0
         """Of the values of unknown tags."""
         self.has_maker_note = False
@@ -151,7 +208,7 @@ class _Walk:
         """Go through all directories."""
         seen: set[int] = set()
         words: set[int] = set()  # directories of EXIF
-        pending = [self._number(4, 4)]
+        pending = [self._number(8, 8) if is_big(self._block) else self._number(4, 4)]
         while pending and len(seen) < _MOST_DIRECTORIES:
             place = pending.pop()
             if place in seen:
@@ -187,29 +244,18 @@ class _Walk:
     def _number(self, place: int, count: int) -> int:
         return int.from_bytes(self._block[place : place + count], self._order)
 
-    def _numbers(self, entry: _Entry) -> NDArray[np.int64]:
+    def _numbers(self, entry: Entry) -> NDArray[np.int64]:
         form = _NUMBERS.get(entry.kind)
         if form is None:
             return np.empty(0, np.int64)
         mark = "<" if self._order == "little" else ">"
         return np.frombuffer(bytes(self._block[entry.start : entry.stop]), mark + form).astype(np.int64)
 
-    def _directory(self, place: int) -> tuple[list[_Entry], int]:
-        """Return the entries of a directory and the place of the next; nothing where it does not lie within."""
-        count = self._number(place, 2)
-        end = place + 2 + _ENTRY_BYTES * count
-        if not _HEAD_BYTES <= place <= len(self._block) - 2 or count > _MOST_ENTRIES or end > len(self._block):
-            return [], 0
-        entries = []
-        for at in range(place + 2, end, _ENTRY_BYTES):
-            kind = self._number(at + 2, 2)
-            size_bytes = descriptive.KIND_BYTES.get(kind, 0) * self._number(at + 4, 4)
-            start = at + 8 if size_bytes <= _INLINE_BYTES else self._number(at + 8, 4)
-            if start + size_bytes > len(self._block):
-                continue
-            entry = _Entry(self._number(at, 2), kind, start, start + size_bytes)
-            entries.append(entry)
-            self.has_maker_note = self.has_maker_note or entry.tag == _MAKER_NOTE
-        spans = [(place, min(end + 4, len(self._block))), *((entry.start, entry.stop) for entry in entries)]
-        self._known.append(np.array(spans, np.int64))
-        return entries, self._number(end, 4)
+    def _directory(self, place: int) -> tuple[list[Entry], int]:
+        """Return the entries of a directory and the place of the next, and remember where all of it lies."""
+        held, stop, following = listing(self._block, place, self._order)
+        if stop:
+            spans = [(place, stop), *((entry.start, entry.stop) for entry in held)]
+            self._known.append(np.array(spans, np.int64))
+            self.has_maker_note = self.has_maker_note or any(entry.tag == _MAKER_NOTE for entry in held)
+        return held, following

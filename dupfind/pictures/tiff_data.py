@@ -8,7 +8,7 @@ from struct import unpack_from
 from typing import IO
 
 from dupfind.digest import Piece
-from dupfind.pictures import container_format, descriptive, pixel_data
+from dupfind.pictures import container_format, descriptive, pixel_data, tiff
 from dupfind.pictures.descriptive import BELOW, ORIENTATION, SUB_IFDS, BrokenError, Directory, Order, Tag
 
 _MOST_PAGES = 4096
@@ -23,6 +23,7 @@ _SAMPLES_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 """By the photometric interpretation."""
 _PALETTE, _EIGHT_BITS, _STRAIGHT_ALPHA, _RGB = 3, 8, 2, 2
 _SHORT, _LONG, _INLINE_BYTES = 3, 4, 4
+_MOST_LONG = (1 << 32) - 1
 
 
 def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
@@ -45,15 +46,36 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
 
 
 def pages(block: mmap.mmap | bytes, order: Order) -> Iterator[Directory]:
-    """Yield the directories of all pages. Raises :class:`~dupfind.pictures.descriptive.BrokenError`."""
-    place = int.from_bytes(block[4:8], order)
+    """Yield the directories of all pages, of a BigTIFF as those of a TIFF.
+
+    Raises :class:`~dupfind.pictures.descriptive.BrokenError`, also where a number needs more than 32 bits.
+    """
+    is_big = tiff.is_big(block)
+    place = int.from_bytes(block[8:16] if is_big else block[4:8], order)
     for _ in range(_MOST_PAGES):
-        page = descriptive.directory(block, place, order)
+        page = _big_directory(block, place, order) if is_big else descriptive.directory(block, place, order)
         yield page
         place = page.following
         if not place:
             return
     raise BrokenError
+
+
+def _big_directory(block: mmap.mmap | bytes, place: int, order: Order) -> Directory:
+    """Return a directory of a BigTIFF, its numbers of 64 bits as numbers of 32."""
+    tags = []
+    listing = tiff.listing(block, place, order)
+    if not listing.entries:
+        raise BrokenError
+    for entry in listing.entries:
+        kind, value = entry.kind, bytes(block[entry.start : entry.stop])
+        if kind in tiff.LONG_KINDS:
+            longs = [int.from_bytes(value[at : at + 8], order) for at in range(0, len(value), 8)]
+            if max(longs, default=0) > _MOST_LONG:
+                raise BrokenError
+            kind, value = _LONG, b"".join(long.to_bytes(4, order) for long in longs)
+        tags.append(Tag(entry.tag, kind, value))
+    return Directory(tags, listing.following)
 
 
 def _counting_of_page(block: mmap.mmap | bytes, page: Directory, order: Order) -> Iterator[bytes]:

@@ -51,6 +51,8 @@ class FullSizePair(NamedTuple):
     """A pixel, of a needle in another lossy format."""
     captured: tuple[str | None, str | None]
     """Capture times of needle and witness, as in their thumbnails."""
+    is_lossless: bool = False
+    """Whether both files keep every pixel as it is."""
 
 
 class Compared(NamedTuple):
@@ -74,8 +76,17 @@ def pair_of(
     scale = math.sqrt(theirs.size_pixels / ours.size_pixels)
     has_known_noise = ours.format in _JPEG_FORMATS | _LOSSLESS_FORMATS
     bits = None if has_known_noise else 8 * ours.data_bytes / ours.size_pixels
-    captured = ours.captured, theirs.captured
-    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, ours.quality, bits, captured)
+    return FullSizePair(
+        needle_entry,
+        witness_entry,
+        orientation,
+        size,
+        scale,
+        quality=ours.quality,
+        bits=bits,
+        captured=(ours.captured, theirs.captured),
+        is_lossless={ours.format, theirs.format} <= _LOSSLESS_FORMATS,
+    )
 
 
 def decoded_witness(pair: FullSizePair) -> tuple[FileEntry, tuple[int, int]]:
@@ -161,6 +172,9 @@ class Comparer:
             has_palette=ours.has_palette,
             lost_colors=theirs.has_palette and not ours.has_palette,
             shown_apart=_shown_apart(ours, theirs),
+            is_lossless=pair.is_lossless,
+            has_full_color=ours.has_full_color and theirs.has_full_color,
+            steps=_steps(ours, theirs),
         )
         return full_size.compare(own_pixels, other_pixels, facts) or self._hidden(needle)
 
@@ -234,6 +248,13 @@ def _other_moment(pair: FullSizePair) -> Reason | None:
 
 def _stem(entry: FileEntry) -> str:
     return os.path.splitext(os.path.basename(entry.path))[0].casefold()
+
+
+def _steps(needle: FullSize, witness: FullSize) -> float:
+    """Tell how much more the witness's tones lie in steps than the needle's."""
+    from dupfind.evidence import steps
+
+    return 0.0 if needle.tones is None or witness.tones is None else steps.excess(needle.tones, witness.tones)
 
 
 def _shown_apart(needle: FullSize, witness: FullSize) -> float:
