@@ -28,7 +28,7 @@ HOSTILE = ["back\\slash", "line\nbreak", "return\r", "esc\x1b[31m", os.fsdecode(
 def rendered(format_: Format, *answers: Hashed, screen: Screen | None = None, print0: bool = False) -> bytes:
     """Everything that is printed of these answers."""
     renderer = Renderer(ASKED, format_, screen or Screen(), "1.0", print0=print0)
-    return b"".join([renderer.head(), *map(renderer.one, answers), renderer.tail()])
+    return b"".join([renderer.head(), *map(renderer.file, answers), renderer.tail()])
 
 
 def test_lines() -> None:

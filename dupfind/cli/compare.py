@@ -63,7 +63,7 @@ def compare(
     """Tell whether pictures are the same: A against each of the others.
 
     Prints their hashes, how far apart they are, the grade of each pair and every test that led to it, both ways: a
-    large picture proves its small copy, and not the other way round. Then it is said which is the better copy.
+    large picture proves its small copy, and not the other way round. It also says which is the better copy.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = _format(format_, visual=visual, print0=print0)

@@ -41,7 +41,7 @@ exist (the others are hashed), or for wrong usage.
         "algorithms",
         type=click.Choice(list(DEFAULT_THRESHOLD_BITS)),
         multiple=True,
-        help="Which hash. Repeatable. [default: phash]",
+        help="Hash to print. Repeatable. [default: phash]",
     ),
     option(
         "--size",

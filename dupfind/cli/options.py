@@ -281,7 +281,7 @@ def needles_as_arguments(function: F) -> F:
 
 def elsewhere(more: str = "") -> Callable[[F], F]:
     """Add ``--elsewhere``; ``more`` are words of its help for what else it may name."""
-    text = f"A catalog as --haystack, of which you say that it lists another drive than any needle lies on{more}."
+    text = f"A catalog of the haystack that by your word lists another drive than any needle lies on{more}."
     return headed(WHAT, option("--elsewhere", metavar="CATALOG", multiple=True, type=FILE, help=f"{text} Repeatable."))
 
 
@@ -317,7 +317,7 @@ judging = stacked(accept, algorithm, threshold, rotations)
 """What decides the verdict on a file, beside what is compared."""
 quick = headed(
     JUDGING,
-    option("--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but nothing to delete by."),
+    option("--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but do not delete by it."),
 )
 previews = headed(
     LIMITS,
@@ -349,7 +349,7 @@ fragments_too = headed(
     option(
         "--fragments",
         is_flag=True,
-        help="Look for what nothing looks like as a part of a picture, too: crops, screenshots, pages of albums. The "
+        help="Look for images without a match as parts of pictures, too: crops, screenshots, pages of albums. The "
         "first time every picture of the haystack is read once more.",
     ),
 )
@@ -513,7 +513,9 @@ cluster = headed(
         metavar="ADDRESS",
         help="Read files on the nodes of this cluster (Dask): tls://HOST:PORT, or tcp:// on this machine.",
     ),
-    option("--tls-ca", metavar="FILE", type=FILE, help="Who has to have signed the cluster's certificates."),
+    option(
+        "--tls-ca", metavar="FILE", type=FILE, help="Certificate of the authority that signed those of the cluster."
+    ),
     option("--tls-cert", metavar="FILE", type=FILE, help="The certificate that the cluster trusts this machine by."),
     option("--tls-key", metavar="FILE", type=FILE, help="Its key."),
 )

@@ -60,8 +60,8 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
             "--decisions",
             metavar="FILE",
             type=options.FILE,
-            help="Where decisions are read from and kept as they are made. [default: one file for these folders, among "
-            "the user's data]",
+            help="File of the decisions: read at the beginning, written with each one. [default: one file for these "
+            "folders, among the user's data]",
         ),
     ),
     headed(
@@ -79,7 +79,7 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
             type=float,
             default=30,
             show_default=True,
-            help="End when nobody did anything in the page for so long.",
+            help="End when the page was not used for so long.",
         ),
     ),
     headed(
@@ -96,7 +96,7 @@ _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
             "--trash",
             is_flag=True,
             is_common=True,
-            help="Let the page move what is contained away, as dupfind clean --trash.",
+            help="Let the page move away what is contained, as dupfind clean --trash.",
         ),
         option(
             "--move-to",

@@ -63,7 +63,7 @@ def undo(
     """Put back what the last import or clean did, or the one that JOURNAL is of.
 
     What was moved is moved back where its old name is free, what was copied goes to the trash; nothing is replaced or
-    deleted. What was changed since is left as it is, and told. Can be run again.
+    deleted. What was changed since is left as it is and reported. It can be run again.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if is_list and journal is not None:
