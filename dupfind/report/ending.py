@@ -156,10 +156,8 @@ def films_by_bytes(report: Report) -> list[str]:
     if not number:
         return []
     was = "film or sound was" if number == 1 else "films and sounds were"
-    return [
-        f"{number:,} missing {was} compared by bytes only: install dupfind[video] (docs/films.md), and equal packets "
-        "count too, whatever the tags, and copies that look alike are found."
-    ]
+    found = "equal packets count too, whatever the tags, and copies that look alike are found"
+    return [f"{number:,} missing {was} compared by bytes only: install dupfind[video] (docs/films.md), and {found}."]
 
 
 def better_needles(report: Report) -> list[str]:
