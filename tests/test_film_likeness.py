@@ -281,6 +281,24 @@ def test_any_part_is_found_at_its_place(begin: int, length: int, error: float) -
     assert (begin / 10, (), ()) == (round(likeness.offset_seconds, 2), likeness.scenes, likeness.shifts)
 
 
+def test_a_part_that_was_found_by_frames_of_another_time() -> None:
+    """As of a film whose key frames look alike: the offset at which all fits is the one."""
+    of = track()
+    likeness = alike(cut(of, 3.0, 6.0), of, 0.4)
+    assert (3.0, (), ()) == (round(likeness.offset_seconds, 2), likeness.scenes, likeness.shifts)
+
+
+def test_the_tone_of_a_film_that_is_even_but_for_a_word() -> None:
+    """Is found: a logo that grows on one colour."""
+    count = 60
+    gray = np.full((count, 32, 32), 57, np.uint8)
+    for index in range(count):
+        gray[index, 12:18, 4 : 8 + index // 4] = 150
+    of = track(gray=gray)
+    likeness = alike(toned(of, 0.8, 50), of)
+    assert (True, ()) == (likeness.tone is not None, likeness.scenes)
+
+
 def test_the_sound_of_a_short_film() -> None:
     """It is compared from its beginning to its end."""
     of = track(seconds=0.4)

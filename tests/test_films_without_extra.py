@@ -16,7 +16,7 @@ from dupfind.settings import make_report_settings
 from tests.helpers.scans import scan, states
 
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
-WORDS = "2 missing films and sounds were compared by bytes only: with dupfind's extra video"
+WORDS = "2 missing films and sounds were compared by bytes only: install dupfind[video]"
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_nothing_is_said_where_nothing_is_missing(tree: TreeBuilder) -> None:
     """Whoever has every film there needs no extra."""
     report = scan(tree("hay", {"a.mp4": b"first"}), tree("needles", {"a.mp4": b"first"}))
     assert 0 == report.films_by_bytes
-    assert "extra video" not in render(report, make_report_settings(), Screen()).decode()
+    assert "dupfind[video]" not in render(report, make_report_settings(), Screen()).decode()
 
 
 def test_the_recipe_says_that_it_is_not_there() -> None:

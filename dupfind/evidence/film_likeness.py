@@ -38,8 +38,8 @@ SHORTEST_SECONDS = 0.25
 """Of ends that are missing, what is reported; less is how programs round."""
 STILL_LEVELS = 1.5
 """Grey levels by which frames half a second apart differ, on average, in a film in which hardly anything moves."""
-_MUCH = 0.25
-"""Share of the needle from which on another speed is looked for: something differs in most of such a film."""
+_LITTLE, _MUCH = 0.1, 0.25
+"""Shares of the needle that have to differ before another offset is tried, and another speed."""
 _REACH_SECONDS = 30.0
 """How far from where it should be a part that does not fit is looked for."""
 _LEAST_OF_ALL_SECONDS = 0.3
@@ -134,19 +134,29 @@ def liken(needle: Track, witness: Track, orientation: int, offset_seconds: float
         likeness = None if toned is None else toned._replace(tone=tone)
     else:
         likeness = _compared(needle, turned, offset_seconds)
-    length = float(needle.seconds[-1])
-    if likeness is not None and (likeness.is_still or likeness.differing_seconds <= _MUCH * length):
+    if likeness is not None and likeness.differing_seconds <= _MUCH * float(needle.seconds[-1]):
         return likeness
-    played = _at_another_speed(needle, turned)
-    if played is None or (likeness is not None and 2 * played.differing_seconds > likeness.differing_seconds):
-        return likeness
-    return played
+    return _better(likeness, _at_another_speed(needle, turned))
+
+
+def _better(likeness: Likeness | None, other: Likeness | None) -> Likeness | None:
+    """Return the other one where by it no more than half as much differs."""
+    if likeness is None or (other is not None and 2 * other.differing_seconds <= likeness.differing_seconds):
+        return other
+    return likeness
 
 
 def _compared(needle: Track, witness: Track, offset_seconds: float, gain: float = 1.0) -> Likeness | None:
-    """Compare two films as they are; ``gain`` is the share of the contrast that both have."""
+    """Compare two films as they are; ``gain`` is the share of the contrast that both have.
+
+    Where much differs at the offset they are compared at the best one within half a minute as well: of a film whose key
+    frames look much alike, those that met may be others.
+    """
     pair = _Pair(needle, witness, gain)
-    return pair.likeness(pair.pieces(offset_seconds))
+    likeness = pair.likeness(pair.pieces(offset_seconds))
+    if likeness is not None and likeness.differing_seconds <= _LITTLE * float(needle.seconds[-1]):
+        return likeness
+    return _better(likeness, pair.likeness(pair.pieces(offset_seconds, _REACH_SECONDS)))
 
 
 def _at_another_speed(needle: Track, witness: Track) -> Likeness | None:
@@ -185,9 +195,9 @@ class _Pair:
         self._gray_bound = GRAY_BOUND * gain
         self.steps = _step(needle.seconds), _step(witness.seconds)
 
-    def pieces(self, offset: float) -> list[_Piece]:
+    def pieces(self, offset: float, reach: float = 1.0) -> list[_Piece]:
         """Find which offset holds from when of the needle on: one, but where something was put in or taken out."""
-        refined = self._offset_near(np.arange(len(self.needle.seconds)), offset, reach=1.0)
+        refined = self._offset_near(np.arange(len(self.needle.seconds)), offset, reach)
         pieces = [_Piece(0.0, offset if refined is None else refined)]
         for _ in range(_ROUNDS):
             better = self._with_ends(pieces)

@@ -65,8 +65,7 @@ def tone_of(needle: Track, witness: Track, offset_seconds: float) -> Tone | None
     ours, theirs = (np.array(side) for side in zip(*pairs, strict=True))
     own, other = needle.gray[ours].reshape(-1), witness.gray[theirs].reshape(-1)
     curve = _curve(own, other)
-    spreads = np.diff(np.percentile(own, [10, 90])), np.diff(np.percentile(other, [10, 90]))
-    gain = float(spreads[0][0]) / max(1.0, float(spreads[1][0]))
+    gain = float(own.std()) / max(1.0, float(other.std()))
     if curve is None or not LEAST_GAIN <= gain <= MOST_GAIN:
         return None
     levels = round(float(np.mean(own.astype(int) - other)))

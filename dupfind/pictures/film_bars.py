@@ -5,6 +5,7 @@ A frame is looked at as a square of 256 x 256 pixels, as it is stored, whatever 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -116,8 +117,10 @@ def without(square: Square, bars: Bars, side: int) -> Square:
     100
     """
     inside = square[bars.top : bars.bottom, bars.left : bars.right].astype(np.float32)
-    rows, columns = _means(bars.bottom - bars.top, side), _means(bars.right - bars.left, side)
-    means = np.einsum("ir,rcd->icd", rows, np.einsum("jc,rcd->rjd", columns, inside, optimize=True), optimize=True)
+    height, width, planes = inside.shape
+    by_rows = (_means(height, side) @ inside.reshape(height, -1)).reshape(side, width, planes)
+    by_columns = _means(width, side) @ by_rows.transpose(1, 0, 2).reshape(width, -1)
+    means = by_columns.reshape(side, side, planes).transpose(1, 0, 2)
     pixels: Square = np.rint(means).clip(0, 255).astype(np.uint8)
     return pixels
 
@@ -131,6 +134,7 @@ def is_shown_in(square: Square, bars: Bars) -> bool:
     return int(np.count_nonzero(lightest)) >= _LEAST_SHOWN
 
 
+@cache
 def _means(count: int, side: int) -> NDArray[np.float32]:
     """Return the matrix, shape (side, count), that takes means of equal parts of ``count`` values."""
     edges = np.linspace(0, count, side + 1)

@@ -171,10 +171,8 @@ def films_by_bytes(report: Report) -> list[str]:
     if not number:
         return []
     was = "film or sound was" if number == 1 else "films and sounds were"
-    extra = "dupfind's extra video (docs/films.md)"
-    return [
-        f"{number:,} missing {was} compared by bytes only: with {extra} equal packets count too, whatever the tags."
-    ]
+    found = "equal packets count too, whatever the tags, and copies that look alike are found"
+    return [f"{number:,} missing {was} compared by bytes only: install dupfind[video] (docs/films.md), and {found}."]
 
 
 def better_needles(report: Report) -> list[str]:
