@@ -89,7 +89,7 @@ def _speed(work: Path, photos: int, links: int, rounds: int) -> None:
 
 def _build(trees: dict[str, Path], photos: int, links: int) -> None:
     for folder in trees.values():
-        folder.mkdir()
+        folder.mkdir(parents=True)
     for number, photo in enumerate(_photos(photos)):
         large = ImageOps.fit(photo, _LARGE, Image.Resampling.BICUBIC)
         file = trees["pool"] / f"{number}.jpg"

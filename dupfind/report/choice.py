@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import compress
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from dupfind.answers.changes import Changes
 from dupfind.reasons import BETTER_NEEDLE
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderVerdict, Report
+
+_FILE_STATE = itemgetter(FileVerdict._fields.index("state"))
 
 
 class Choice(NamedTuple):
@@ -31,10 +35,13 @@ def is_better(file: FileVerdict) -> bool:
     return any(reason.code in BETTER_NEEDLE for reason in file.reasons)
 
 
-def _is_chosen(file: FileVerdict, settings: ReportSettings) -> bool:
-    if settings.reasons and settings.reasons.isdisjoint(reason.code for reason in file.reasons):
-        return False
-    return file.state in settings.file_states or (settings.better and is_better(file))
+def _chosen(files: list[FileVerdict], settings: ReportSettings) -> list[FileVerdict]:
+    states = tuple(settings.file_states)  # members of an enumeration are slow to be looked up in a set
+    if settings.reasons:
+        files = [file for file in files if not settings.reasons.isdisjoint(reason.code for reason in file.reasons)]
+    if settings.better:
+        return [file for file in files if file.state in states or is_better(file)]
+    return list(compress(files, map(states.__contains__, map(_FILE_STATE, files))))
 
 
 def _ordered(rows: list[Row], key: str | None) -> list[Row]:
@@ -63,7 +70,7 @@ def choose(report: Report, settings: ReportSettings, changes: Changes | None = N
     folders = _ordered(
         [verdict for verdict in report.folders if verdict.state in settings.folder_states], settings.sort
     )
-    files = _ordered([verdict for verdict in report.files if _is_chosen(verdict, settings)], settings.sort)
+    files = _ordered(_chosen(report.files, settings), settings.sort)
     if changes is None:
         return Choice(folders, [verdict for verdict in folders if verdict.is_shown], files, None)
     folders = [verdict for verdict in folders if verdict.path in changes.folders]
