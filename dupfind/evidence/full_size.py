@@ -125,9 +125,9 @@ quality of a needle from which on that is asked: a coarser one has made half of 
 UNEVEN_BOUND = 1.9
 """How much more a ninth of the picture differs than the usual part. Of 493 copies the most is 1.86."""
 STEPS_BOUND = 0.08
-"""How much more the witness's tones lie in steps than the needle's. Copies: 0.023 at most; photos with stretched contrast
-or another gamma beside their own copies: 0.075 in 90 of 91; posterised ones, 12 levels apart: 0.1 and more in 18 of
-22."""
+"""How much more the witness's tones lie in steps than the needle's. Copies: 0.023 at most; photos with stretched
+contrast or another gamma beside their own copies: 0.075 in 90 of 91; posterised ones, 12 levels apart: 0.1 and more in
+18 of 22."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
