@@ -293,7 +293,7 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
         changed = untouched.changed_place(needle, witness)
         if changed is not None:
             return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(changed)))
-    return judge(measure(needle, witness), facts)
+    return judge(measure(needle, witness, has_one_size=facts.scale == 1), facts)
 
 
 def _are_equal(needle: Pixels, witness: Pixels) -> bool:
@@ -429,8 +429,11 @@ def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
     return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
-def measure(needle: Pixels, witness: Pixels) -> Measures:
-    """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first."""
+def measure(needle: Pixels, witness: Pixels, *, has_one_size: bool = True) -> Measures:
+    """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first.
+
+    Where the files have two sizes the highest frequencies are not asked for.
+    """
     levels = cells.levels(for_places(needle), for_places(witness))
     gain, offset, curve = cells.tone(levels)
     spots: dict[int, float] = {}
@@ -455,6 +458,6 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     own_color, other_color = (color_cells.of_four_pixels(pixels) for pixels in (needle, witness))
     colors = color_cells.compare_colors(own_color, other_color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
     of_detail = detail.compare_detail(needle, witness, gain)
-    ratio = spectrum.highest_to_high(needle, witness)
+    ratio = spectrum.highest_to_high(needle, witness) if has_one_size else None
     of_places = mark, mark_where, uneven, uneven_where
     return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, *of_places, ratio)
