@@ -316,9 +316,9 @@ def most_uneven(ratios: Grey) -> tuple[float, tuple[float, float]]:
     if min(ratios.shape) < _SMALLEST_MAP:
         return 1.0, (0.5, 0.5)
     sums = np.add.reduceat(np.add.reduceat(ratios, edges[0][:-1], 0, np.float64), edges[1][:-1], 1)
-    means = sums / np.outer(*(np.diff(edge) for edge in edges))
-    across = sum(means[:, start : start + _REGIONS - _NINTH + 1] for start in range(_NINTH))
-    windows = sum(across[start : start + _REGIONS - _NINTH + 1] for start in range(_NINTH)) / _NINTH**2
+    means = np.asarray(sums / np.outer(np.diff(edges[0]), np.diff(edges[1])), np.float64)
+    parts = np.lib.stride_tricks.sliding_window_view(means, (_NINTH, _NINTH))
+    windows = parts.mean((2, 3))
     down, right = divmod(int(np.argmax(windows)), windows.shape[1])
     where = (down + _NINTH / 2) / _REGIONS, (right + _NINTH / 2) / _REGIONS
     return float(windows.max() / max(_LEAST_USUAL, float(np.median(means)))), where

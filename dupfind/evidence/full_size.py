@@ -125,9 +125,9 @@ quality of a needle from which on that is asked: a coarser one has made half of 
 UNEVEN_BOUND = 1.9
 """How much more a ninth of the picture differs than the usual part. Of 493 copies the most is 1.86."""
 STEPS_BOUND = 0.08
-"""How much more the witness's tones lie in steps than the needle's. Copies: 0.023 at most; photos with stretched contrast
-or another gamma beside their own copies: 0.075 in 90 of 91; posterised ones, 12 levels apart: 0.1 and more in 18 of
-22."""
+"""How much more the witness's tones lie in steps than the needle's. Copies: 0.023 at most; photos with stretched
+contrast or another gamma beside their own copies: 0.075 in 90 of 91; posterised ones, 12 levels apart: 0.1 and more in
+18 of 22."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
@@ -293,7 +293,7 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
         changed = untouched.changed_place(needle, witness)
         if changed is not None:
             return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(changed)))
-    return judge(measure(needle, witness), facts)
+    return judge(measure(needle, witness, has_one_size=facts.scale == 1), facts)
 
 
 def _are_equal(needle: Pixels, witness: Pixels) -> bool:
@@ -429,8 +429,11 @@ def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
     return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
-def measure(needle: Pixels, witness: Pixels) -> Measures:
-    """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first."""
+def measure(needle: Pixels, witness: Pixels, *, has_one_size: bool = True) -> Measures:
+    """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first.
+
+    Where the files have two sizes the highest frequencies are not asked for.
+    """
     levels = cells.levels(for_places(needle), for_places(witness))
     gain, offset, curve = cells.tone(levels)
     spots: dict[int, float] = {}
@@ -455,6 +458,6 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     own_color, other_color = (color_cells.of_four_pixels(pixels) for pixels in (needle, witness))
     colors = color_cells.compare_colors(own_color, other_color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
     of_detail = detail.compare_detail(needle, witness, gain)
-    ratio = spectrum.highest_to_high(needle, witness)
+    ratio = spectrum.highest_to_high(needle, witness) if has_one_size else None
     of_places = mark, mark_where, uneven, uneven_where
     return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, *of_places, ratio)

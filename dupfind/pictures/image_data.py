@@ -17,7 +17,7 @@ from dupfind.pictures.container_format import Reader
 
 Counting = Callable[[IO[bytes], int], "Iterator[Piece] | None"]
 
-RECIPE = 5
+RECIPE = 6
 """Version of what counts. Raise it with every change that can alter a digest."""
 
 _BEGINNINGS: dict[bytes, Counting] = {
