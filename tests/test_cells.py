@@ -78,7 +78,11 @@ def test_strips_agree_with_whole_arrays(
         patch.setattr(cells, "_STRIP_CELLS", strip_cells)
         for one, two in layouts:
             found, _ = cells.against_noise(cells._cells(one, side), cells._cells(two, side), side, *tone)
-            assert found == pytest.approx(ratios, rel=1e-4, abs=1e-4)
+            whole = found.rows(slice(0, found.own.shape[0]))
+            assert (whole.T if found.is_turned else whole) == pytest.approx(ratios, rel=1e-4, abs=1e-4)
+            places = np.indices((height, width))[:, 1:-1, 1:-1].reshape(2, -1)
+            around = np.lib.stride_tricks.sliding_window_view(ratios, (3, 3)) if min(height, width) > 2 else ratios[:0]
+            assert found.around(*places) == pytest.approx(around.reshape(-1, 9).T, rel=1e-4, abs=1e-4)
             spot, patch_mean, where = cells.worst(found)
             assert (spot, patch_mean) == pytest.approx((ratios.max(), means.max()), rel=1e-4, abs=1e-4)
             assert means[int(where[0] * height + 0.5), int(where[1] * width + 0.5)] == pytest.approx(
@@ -95,5 +99,8 @@ def test_the_first_of_equal_places_is_named(
     monkeypatch.setattr(cells, "_STRIP_CELLS", strip_cells)
     values = np.zeros((20, 30), np.float32)
     values[[3, 7, 15], [21, 5, 2]] = 1
-    values = np.asfortranarray(values) if is_turned else values
-    assert cells.worst(values) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
+    values = np.ascontiguousarray(values.T) if is_turned else values
+    sums, weights = values.astype(np.uint16), np.ones(256, np.float32)
+    ratios = cells.Ratios(sums, 0 * sums, sums.astype(np.uint8), weights, (1.0, 0.0), 1, is_turned)
+    assert cells.worst(ratios) == cells.worst(ratios._replace(made=values))
+    assert cells.worst(ratios) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
