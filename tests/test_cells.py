@@ -78,7 +78,11 @@ def test_strips_agree_with_whole_arrays(
         patch.setattr(cells, "_STRIP_CELLS", strip_cells)
         for one, two in layouts:
             found, _ = cells.against_noise(cells._cells(one, side), cells._cells(two, side), side, *tone)
-            assert found == pytest.approx(ratios, rel=1e-4, abs=1e-4)
+            whole = found.rows(slice(0, found.own.shape[0]))
+            assert (whole.T if found.is_turned else whole) == pytest.approx(ratios, rel=1e-4, abs=1e-4)
+            places = np.indices((height, width))[:, 1:-1, 1:-1].reshape(2, -1)
+            around = np.lib.stride_tricks.sliding_window_view(ratios, (3, 3)) if min(height, width) > 2 else ratios[:0]
+            assert found.around(*places) == pytest.approx(around.reshape(-1, 9).T, rel=1e-4, abs=1e-4)
             spot, patch_mean, where = cells.worst(found)
             assert (spot, patch_mean) == pytest.approx((ratios.max(), means.max()), rel=1e-4, abs=1e-4)
             assert means[int(where[0] * height + 0.5), int(where[1] * width + 0.5)] == pytest.approx(
@@ -95,17 +99,27 @@ def test_the_first_of_equal_places_is_named(
     monkeypatch.setattr(cells, "_STRIP_CELLS", strip_cells)
     values = np.zeros((20, 30), np.float32)
     values[[3, 7, 15], [21, 5, 2]] = 1
-    values = np.asfortranarray(values) if is_turned else values
-    assert cells.worst(values) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
+    values = np.ascontiguousarray(values.T) if is_turned else values
+    sums, weights = values.astype(np.uint16), np.ones(256, np.float32)
+    ratios = cells.Ratios(sums, 0 * sums, sums.astype(np.uint8), weights, (1.0, 0.0), 1, is_turned)
+    assert cells.worst(ratios) == cells.worst(ratios._replace(made=values))
+    assert cells.worst(ratios) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
+
+
+def ratios_of(values: NDArray[np.float32], *, is_turned: bool = False) -> cells.Ratios:
+    """Take these for the differences of all cells."""
+    values = np.ascontiguousarray(values.T) if is_turned else values
+    sums = np.zeros(values.shape, np.uint16)
+    return cells.Ratios(sums, sums, sums.astype(np.uint8), values[0], (1.0, 0.0), 1, is_turned, values)
 
 
 def test_a_part_that_differs_more() -> None:
     """A ninth of a picture with twice the usual difference is told, and where; less than that is chance."""
     ratios = np.random.default_rng(1).uniform(0, 0.6, (160, 240)).astype(np.float32)
-    assert cells.most_uneven(ratios)[0] < 1.1
+    assert cells.most_uneven(ratios_of(ratios))[0] < 1.1
     ratios[80:140, 120:210] *= 3
-    for lying in (ratios, np.asfortranarray(ratios)):
-        share, where = cells.most_uneven(lying)
+    for is_turned in (False, True):
+        share, where = cells.most_uneven(ratios_of(ratios, is_turned=is_turned))
         assert 2.5 < share < 3.1
         assert where == pytest.approx((110 / 160, 165 / 240), abs=0.1)
 
@@ -114,5 +128,5 @@ def test_a_part_of_what_hardly_differs() -> None:
     """Where most was left as it was, little is usual; a picture of few cells has no parts."""
     ratios = np.zeros((160, 240), np.float32)
     ratios[:40, :60] = 0.3
-    assert cells.most_uneven(ratios)[0] < 1.5
-    assert cells.most_uneven(ratios[:20, :20])[0] == 1
+    assert cells.most_uneven(ratios_of(ratios))[0] < 1.5
+    assert cells.most_uneven(ratios_of(ratios[:20, :20]))[0] == 1

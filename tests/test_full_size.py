@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from benchmarks import filters
 from benchmarks.drawing import font
-from dupfind.evidence import color_cells, detail, full_size
+from dupfind.evidence import cells, color_cells, detail, full_size
 from dupfind.evidence.full_size import Facts
 from dupfind.evidence.pixels import Pixels
 from dupfind.pictures import decode
@@ -599,7 +599,9 @@ def test_the_worst_mark_is_that_of_a_slow_search(seed: int, shape: tuple[int, in
         if squares[down + 1, right + 1] >= 0.4 * floor:
             shown = max(side[:, *window].var((1, 2)).sum() for side in (ours, theirs))
             worst = max(worst, squares[window].mean() / (floor + shown) * ratios[window].mean())
-    mark, (down, right) = color_cells.worst_mark(ours, theirs, ratios)
+    empty = np.zeros(shape, np.uint16)
+    made = cells.Ratios(empty, empty, empty.astype(np.uint8), np.ones(256, np.float32), (1.0, 0.0), 2, False, ratios)
+    mark, (down, right) = color_cells.worst_mark(ours, theirs, made)
     assert mark == pytest.approx(worst, rel=1e-4)
     assert 0 <= down < 1
     assert 0 <= right < 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,11 @@ _STRIP_CELLS = 1 << 17
 """Cells that are worked on together: what is made of so many stays in the cache of a core."""
 _CONTRASTS = np.array([1, 2, 3, 4.5, 6.5, 9, 12, 16, 22, 30, 40, 55, 75, 100])
 _CLASSES = _CONTRASTS.size + 1
-_CLASS_OF_CONTRAST = np.searchsorted(_CONTRASTS, np.arange(256)).astype(np.uint16)
+_CONTRAST_LEVELS = 256
+_CLASS_OF_CONTRAST = np.searchsorted(_CONTRASTS, np.arange(_CONTRAST_LEVELS)).astype(np.uint16)
+_FIRST_OF_CLASS = np.searchsorted(_CLASS_OF_CONTRAST, np.arange(_CLASSES))
+_MOST_BY_CONTRAST, _FEWEST_BY_CONTRAST = 256, 1 << 17
+"""Steps of difference up to which, and cells from which on, they are counted by contrast first."""
 _LEVELS = 256 * _NOISE_STEPS
 _RIM_WEIGHT = 0.6
 """What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
@@ -51,7 +56,9 @@ _REGIONS, _NINTH = 8, 3
 _LEAST_USUAL = 0.2
 """Of the usual difference of a region, in units of what 95% of the cells of like contrast differ by. It is 0.3 where a
 codec was at work, and less where most of a picture was left as it was."""
-
+Places = NDArray[np.intp]
+STEPS_AROUND = np.indices((3, 3)).reshape(2, 9, 1) - 1
+"""Down and right, each (9, 1): to the cells around one, itself in the middle."""
 SIDES = 2, 4, 8
 """Pixels a side of a cell, each twice the one before."""
 
@@ -174,7 +181,62 @@ class Sample(NamedTuple):
     """Around each cell, the lesser of the two."""
 
 
-def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset: float) -> tuple[Grey, Sample]:
+class Ratios(NamedTuple):
+    """Differences of cells in units of what is usual in the pair, as they lie in memory.
+
+    Those of a large picture are made when they are asked for: all together are 4 bytes a cell, and to write them and
+    read them again takes longer than the rest.
+    """
+
+    own: Sums
+    other: Sums
+    contrasts: Bytes
+    """Around each cell, the lesser of the two."""
+    weights: Grey
+    """By contrast: 1 divided by what is usual."""
+    tone: tuple[float, float]
+    """Gain and offset that match ``other`` to ``own``."""
+    side: int
+    is_turned: bool
+    """Whether rows here are columns of the picture."""
+    made: Grey | None = None
+    """All of them, of a small picture."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns of the picture."""
+        return self.own.shape[::-1] if self.is_turned else self.own.shape
+
+    def rows(self, rows: slice) -> Grey:
+        """Return those of some rows, as they lie."""
+        if self.made is not None:
+            return self.made[rows]
+        values = _difference(self.own[rows], self.other[rows], self.side, *self.tone)
+        values *= self.weights.take(self.contrasts[rows], mode="wrap")
+        values[:, [0, -1]] *= _RIM_WEIGHT
+        height = self.own.shape[0]
+        for edge in {0, height - 1}.intersection(range(rows.start, rows.stop)):
+            values[edge - rows.start, 1:-1] *= _RIM_WEIGHT
+        return values
+
+    def around(self, down: Places, right: Places) -> Grey:
+        """Return those of the 3 x 3 cells around each of these places of the picture, (9, n): none is outermost."""
+        steps_down, steps_right = STEPS_AROUND
+        if self.is_turned:
+            down, right, steps_down, steps_right = right, down, steps_right, steps_down
+        height, width = self.own.shape
+        places = down * width + right + (steps_down * width + steps_right)
+        if self.made is not None:
+            return np.asarray(self.made.reshape(-1).take(places), np.float32)
+        own, other, contrasts = (part.take(places) for part in (self.own, self.other, self.contrasts))
+        values = _difference(own, other, self.side, *self.tone)
+        values *= self.weights.take(contrasts, mode="wrap")
+        rows, columns = places // width, places % width
+        values[(rows == 0) | (rows == height - 1) | (columns == 0) | (columns == width - 1)] *= _RIM_WEIGHT
+        return values
+
+
+def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset: float) -> tuple[Ratios, Sample]:
     """Return the difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
 
     The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
@@ -190,14 +252,10 @@ def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset:
     sample = Sample(ours[sampled], theirs[sampled], contrasts[sampled])
     difference = _difference(sample.own, sample.other, side, gain, offset)
     noise = _noise(difference, sample.contrasts, _NOISE_FLOORS[side])
-    weights = (1 / noise)[_CLASS_OF_CONTRAST]
-    ratios = np.empty(ours.shape, np.float32)
-    for rows in _strips(ours.shape):
-        difference = _difference(ours[rows], theirs[rows], side, gain, offset)
-        np.multiply(difference, weights.take(contrasts[rows], mode="wrap"), out=ratios[rows])
-    ratios = ratios.T if is_turned else ratios
-    ratios[[0, -1]] *= _RIM_WEIGHT
-    ratios[1:-1, [0, -1]] *= _RIM_WEIGHT
+    weights = (np.float32(1) / noise).take(_CLASS_OF_CONTRAST)
+    ratios = Ratios(ours, theirs, contrasts, weights, (gain, offset), side, is_turned)
+    if ours.size <= _STRIP_CELLS:
+        ratios = ratios._replace(made=ratios.rows(slice(0, ours.shape[0])))
     return ratios, sample
 
 
@@ -260,10 +318,15 @@ def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: in
 
 def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
     """Estimate what 95% of the cells of each class of contrast differ by, and ``floor``."""
-    keys = np.minimum(difference * np.float32(_NOISE_STEPS), _LEVELS - 1).astype(np.uint16)
-    most = int(keys.max()) + 1
-    keys += (_CLASS_OF_CONTRAST * np.uint16(most)).take(contrasts, mode="wrap")
-    counts = np.bincount(keys.reshape(-1), minlength=_CLASSES * most).reshape(_CLASSES, most)
+    steps = np.minimum(difference * np.float32(_NOISE_STEPS), _LEVELS - 1).astype(np.uint16)
+    most = int(steps.max()) + 1
+    if most <= _MOST_BY_CONTRAST and steps.size >= _FEWEST_BY_CONTRAST:  # looking up classes takes longer
+        steps += contrasts * np.uint16(most)
+        counts = np.bincount(steps.reshape(-1), minlength=_CONTRAST_LEVELS * most).reshape(_CONTRAST_LEVELS, most)
+        counts = np.add.reduceat(counts, _FIRST_OF_CLASS)
+    else:
+        steps += (_CLASS_OF_CONTRAST * np.uint16(most)).take(contrasts, mode="wrap")
+        counts = np.bincount(steps.reshape(-1), minlength=_CLASSES * most).reshape(_CLASSES, most)
     running = counts.cumsum(1)
     totals = running[:, -1]
     counted = np.flatnonzero(totals >= _FEWEST_CELLS)
@@ -288,39 +351,45 @@ def _span(padded: Bytes) -> Bytes:
     return span.reshape(-1, width)[:, :-2]
 
 
-def worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
+def worst(ratios: Ratios) -> tuple[float, float, tuple[float, float]]:
     """Return the greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
-    is_turned = _lies_turned(ratios)
-    values = ratios.T if is_turned else ratios
+    is_turned, height = ratios.is_turned, ratios.own.shape[0]
     spot, patch, place = 0.0, -1.0, (0, 0)
-    for rows in _strips(values.shape):
-        padded = _padded(values, rows, np.float32)
+    for rows in _strips(ratios.own.shape):
+        first = max(0, rows.start - 1)
+        with_next = ratios.rows(slice(first, min(height, rows.stop + 1)))
+        padded = _padded(with_next, slice(rows.start - first, rows.stop - first), np.float32)
         sums = _sums_of_nine(padded)
         spot, highest = max(spot, float(padded.max())), float(sums.max())
         if highest > patch or (is_turned and highest == patch):
             is_highest = sums == highest
-            first = _first(is_highest.T if is_turned else is_highest)
-            first = (first[0], first[1] + rows.start) if is_turned else (first[0] + rows.start, first[1])
-            place = first if highest > patch else min(place, first)
+            down, right = _first(is_highest.T if is_turned else is_highest)
+            found = (down, right + rows.start) if is_turned else (down + rows.start, right)
+            place = found if highest > patch else min(place, found)
             patch = highest
     return spot, patch / 9, (place[0] / ratios.shape[0], place[1] / ratios.shape[1])
 
 
-def most_uneven(ratios: Grey) -> tuple[float, tuple[float, float]]:
+def most_uneven(ratios: Ratios) -> tuple[float, tuple[float, float]]:
     """Return how much more a ninth of a picture differs than the usual part of it, and where: down and right.
 
     ``ratios`` are means of 3 x 3 of 8 x 8 regions, to the median of all regions: what a codec leaves depends on the
     contrast, by which differences are measured, and is the same everywhere.
     """
-    edges = [np.linspace(0, side, _REGIONS + 1).astype(np.intp) for side in ratios.shape]
-    if min(ratios.shape) < _SMALLEST_MAP:
+    lying = ratios.own.shape
+    if min(lying) < _SMALLEST_MAP:
         return 1.0, (0.5, 0.5)
-    sums = np.add.reduceat(np.add.reduceat(ratios, edges[0][:-1], 0, np.float64), edges[1][:-1], 1)
-    means = np.asarray(sums / np.outer(np.diff(edges[0]), np.diff(edges[1])), np.float64)
+    down, right = (np.linspace(0, side, _REGIONS + 1).astype(np.intp) for side in lying)
+    sums = [
+        np.add.reduceat(ratios.rows(slice(int(first), int(end))).sum(0, np.float64), right[:-1])
+        for first, end in pairwise(down)
+    ]
+    means = np.asarray(np.stack(sums) / np.outer(np.diff(down), np.diff(right)), np.float64)
+    means = means.T if ratios.is_turned else means
     parts = np.lib.stride_tricks.sliding_window_view(means, (_NINTH, _NINTH))
     windows = parts.mean((2, 3))
-    down, right = divmod(int(np.argmax(windows)), windows.shape[1])
-    where = (down + _NINTH / 2) / _REGIONS, (right + _NINTH / 2) / _REGIONS
+    row, column = divmod(int(np.argmax(windows)), windows.shape[1])
+    where = (row + _NINTH / 2) / _REGIONS, (column + _NINTH / 2) / _REGIONS
     return float(windows.max() / max(_LEAST_USUAL, float(np.median(means)))), where
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.cells import NOISE_SHARE, Sums, sums_of_four
+from dupfind.evidence.cells import NOISE_SHARE, STEPS_AROUND, Ratios, Sums, sums_of_four
 from dupfind.evidence.pixels import Bytes, Grey, Pixels
 
 _LEAST_COLOR = 6.0
@@ -23,7 +23,7 @@ _MARK_FLOOR, _LEAST_MARK = 64.0, 0.4
 """Square of the levels that may differ in a mark of colour without any codec, and the share of what is there below
 which nothing is looked at: under every bound."""
 _MARK_NOISE_SHARE, _MOST_SAMPLED = 0.9, 16_000
-_AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
+_CELLS_OF_MARK = 9
 _FINE_CELL, _LEAST_MARKED = 2, 3
 
 
@@ -88,7 +88,7 @@ def of_four_pixels(pixels: Pixels) -> Bytes | None:
     return np.stack([((of_plane + 2) >> 2).astype(np.uint8) for of_plane in sums])
 
 
-def worst_mark(ours: Bytes, theirs: Bytes, ratios: Grey) -> tuple[float, tuple[float, float]]:
+def worst_mark(ours: Bytes, theirs: Bytes, ratios: Ratios) -> tuple[float, tuple[float, float]]:
     """Return how far the worst small mark differs in colour and in brightness at once, and where: down and right.
 
     ``ours`` and ``theirs`` are (2, height, width) of Cb and Cr, ``ratios`` the differences of brightness of the same
@@ -112,16 +112,18 @@ def worst_mark(ours: Bytes, theirs: Bytes, ratios: Grey) -> tuple[float, tuple[f
     levels *= levels
     chosen = chosen.take(np.flatnonzero(levels[0] + levels[1] >= _LEAST_MARK * floor))
     down, right = np.divmod(chosen, width)
-    chosen = chosen.take(np.flatnonzero((down > 0) & (down < height - 1) & (right > 0) & (right < width - 1)))
+    inner = np.flatnonzero((down > 0) & (down < height - 1) & (right > 0) & (right < width - 1))
+    chosen, down, right = (places.take(inner) for places in (chosen, down, right))
     if not chosen.size:
         return 0.0, (0.5, 0.5)
-    around = chosen + np.array([down * width + right for down, right in _AROUND])[:, None]
+    steps_down, steps_right = STEPS_AROUND
+    around = chosen + (steps_down * width + steps_right)
     windows = [side.take(around, axis=1).astype(np.float32) for side in (own, other)]  # (2, 9, chosen)
     difference = windows[0] - windows[1]
     difference *= difference
-    energy = difference.sum((0, 1)) / len(_AROUND)
+    energy = difference.sum((0, 1)) / _CELLS_OF_MARK
     shown = np.maximum(*(_spread(window) for window in windows))
-    brightness = np.ascontiguousarray(ratios[:height, :width]).reshape(-1).take(around).sum(0) / len(_AROUND)
+    brightness = ratios.around(down, right).sum(0) / _CELLS_OF_MARK
     marks = energy / (floor + shown) * brightness
     worst = int(marks.argmax())
     place = divmod(int(chosen[worst]), width)
@@ -131,9 +133,9 @@ def worst_mark(ours: Bytes, theirs: Bytes, ratios: Grey) -> tuple[float, tuple[f
 def _spread(window: Grey) -> Grey:
     """Return the variance of each of (2, 9, count) values over the nine, both planes together."""
     window -= window[:, 4:5]
-    mean = window.sum(1) / len(_AROUND)
+    mean = window.sum(1) / _CELLS_OF_MARK
     window *= window
-    return np.asarray(window.sum((0, 1)) / len(_AROUND) - (mean * mean).sum(0), np.float32)
+    return np.asarray(window.sum((0, 1)) / _CELLS_OF_MARK - (mean * mean).sum(0), np.float32)
 
 
 def _lengths(vectors: Grey) -> Grey:

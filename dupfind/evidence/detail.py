@@ -131,15 +131,14 @@ def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:
             part * np.float32(gain) for part in (fine_other, coarse_other, highest_other)
         )
     of_fine, of_coarse = (_clear(*both, firsts) for both in ((fine, fine_other), (coarse, coarse_other)))
-    kept = _kept(of_fine.asked, of_fine.answers, _LEAST_DETAIL, _MOST_DETAIL)
-    kept_coarse = _kept(of_coarse.asked, of_coarse.answers, _LEAST_DETAIL, _MOST_DETAIL)
+    kept, kept_coarse = (_kept_of(*band[:3], _LEAST_DETAIL, _MOST_DETAIL) for band in (of_fine, of_coarse))
     reverse = _kept(coarse_other, coarse, _LEAST_DETAIL, _MOST_DETAIL)
     grain = None if kept_coarse is None or reverse is None else min(kept_coarse.rest, reverse.rest)
     if kept is None and kept_coarse is None:
         kept_coarse = _kept(coarse, coarse_other, _FAINT_DETAIL, _LEAST_DETAIL)
     finest_ours, finest_theirs = (np.ascontiguousarray(part[:, _FINEST]) for part in (fine, fine_other))
     finest = _kept(finest_ours, finest_theirs, *_FINEST_SIZES)
-    strong = _kept(of_coarse.asked, of_coarse.answers, *_STRONG_SIZES)
+    strong = _kept_of(*of_coarse[:3], *_STRONG_SIZES)
     even_fine, even_coarse = _evenness([of_fine, of_coarse])
     of_highest = _kept(highest, highest_other, *_HIGHEST_SIZES)
     finest_share, strong_share, highest_share = (
@@ -198,7 +197,7 @@ def _evenness(bands: Sequence[_Clear]) -> list[Evenness]:
     counts, repeated, expected, variances = of_regions @ _WINDOW_SUMS.T
     at_best = repeated + _EVENNESS_DEVIATIONS * np.sqrt(variances)
     shares = np.divide(at_best, expected, out=np.full(counts.shape, np.inf), where=counts >= _FEWEST_COEFFICIENTS)
-    return [{window: _least(of_band, window) for window in EVEN} for of_band in shares]
+    return [{window: _least(of_band, window) for window in EVEN} for of_band in shares.tolist()]
 
 
 def _repeated(band: _Clear) -> NDArray[np.float64]:
@@ -216,16 +215,19 @@ def _repeated(band: _Clear) -> NDArray[np.float64]:
     return np.stack([np.diff(band.firsts), *(band.sums(values) for values in (products, expected, strays))])
 
 
-def _least(shares: NDArray[np.float64], window: Window) -> Least:
-    """Find the window of a size that repeats least; ``shares`` has all windows, infinite where too little is asked."""
+def _least(shares: list[float], window: Window) -> Least:
+    """Find the window of a size that repeats least; ``shares`` has all windows, infinite where too little is asked.
+
+    Of few numbers Python finds the least sooner than numpy.
+    """
     first, (rows, columns) = _FIRST_WINDOWS[window], window
     across = _REGIONS - columns + 1
     of_size = shares[first : first + (_REGIONS - rows + 1) * across]
-    place = int(of_size.argmin())
-    if of_size[place] == np.inf:
+    share = min(of_size)
+    if share == math.inf:
         return EVEN[window]
-    top, left = divmod(place, across)
-    return Least(float(of_size[place]), ((top + rows / 2) / _REGIONS, (left + columns / 2) / _REGIONS))
+    top, left = divmod(of_size.index(share), across)
+    return Least(share, ((top + rows / 2) / _REGIONS, (left + columns / 2) / _REGIONS))
 
 
 def _window_sums() -> tuple[NDArray[np.float64], dict[Window, int]]:
@@ -292,7 +294,11 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey, Gr
 
 def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
     """Measure how ``theirs`` repeats the coefficients of ``ours`` of these sizes; None where there are too few."""
-    sizes = _sizes(ours)
+    return _kept_of(ours, theirs, _sizes(ours), least, most)
+
+
+def _kept_of(ours: Grey, theirs: Grey, sizes: Grey, least: float, most: float) -> Kept | None:
+    """Measure the same where :func:`_sizes` of ``ours`` are known."""
     chosen = np.flatnonzero((sizes >= least) & (sizes < most))
     if chosen.size < _FEWEST_COEFFICIENTS:
         return None

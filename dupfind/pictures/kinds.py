@@ -119,6 +119,8 @@ def of_start(head: bytes) -> str | None:
 
 def written_bytes(content: bytes) -> int:
     """Return how many bytes of ``content`` are not slack: runs of zeros, or of 255, as long as a sector of a disk."""
+    if len(content) < _SLACK_RUN_BYTES:
+        return len(content)
     values = np.frombuffer(content, np.uint8)
     changes = np.flatnonzero(values[1:] != values[:-1]) + 1
     starts = np.concatenate(([0], changes)) if len(values) else changes
