@@ -862,7 +862,9 @@ def test_a_layout_in_the_memory_changes_nothing(height: int, width: int, seed: i
         for of_cells, same in ((measures.spots, straight.spots), (measures.patches, straight.patches)):
             assert of_cells == pytest.approx(same, rel=1e-5)
         assert measures.detail.kept == straight.detail.kept
-        assert measures._replace(spots={}, patches={}) == straight._replace(spots={}, patches={})
+        assert measures.uneven == pytest.approx(straight.uneven, rel=1e-9)  # sums in another order
+        same = straight._replace(spots={}, patches={}, uneven=1.0)
+        assert measures._replace(spots={}, patches={}, uneven=1.0) == same
 
 
 def test_what_is_kept_of_a_witness_changes_nothing() -> None:
