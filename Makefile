@@ -42,8 +42,8 @@ check: $(READY) ## The whole gate: format, lint, imports, types, docs drift, all
 	$(TEST)
 	$(BIN)/python -m tests.helpers.no_posix -q -m "not slow" $(PORTABLE)
 
-# What looks at files, folders, processes and caches, without what only POSIX has: less than a minute.
-PORTABLE := $(patsubst %,tests/test_%.py,walk roots pipeline verdict archives output source)
+# What looks at files, folders, processes and caches, without what only POSIX has: about a minute of processor time.
+PORTABLE := $(patsubst %,tests/test_%.py,walk roots pipeline verdict archives output source tasks final_check file_lists hostile_names exact_hashes)
 
 test-without-posix: $(READY) ## Run the fast tests over a program that has nothing of POSIX: no fork, timers, users, handles of folders
 	$(BIN)/python -m tests.helpers.no_posix --numprocesses $(PROCESSES) --dist loadfile -m "not slow"

@@ -22,6 +22,8 @@ import pytest
 from tests.helpers.packages import PROJECT, build, copy_of_the_tree, needs_build
 from tests.helpers.places import ROOT
 
+CONTAINER_BASE = os.environ.get("DUPFIND_CONTAINER_BASE", "localhost/dupfind-base:bookworm")
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
@@ -164,10 +166,29 @@ def test_groups_that_include_others() -> None:
     assert (1, "pyproject.toml has no dependency group none\n") == (done.returncode, done.stderr)
 
 
-@pytest.mark.parametrize("name", ["lock.sh", "try-tools.sh"])
+@pytest.mark.parametrize("name", ["lock.sh", "try-container.sh", "try-tools.sh"])
 def test_scripts_are_shell(name: str) -> None:
     """Any shell of POSIX reads them to their end, and they can be run; CI runs them, with a network."""
     script = ROOT / "packaging" / name
     assert os.access(script, os.X_OK)
     done = subprocess.run(["sh", "-n", str(script)], capture_output=True, check=False, text=True)
     assert (0, "") == (done.returncode, done.stderr)
+
+
+def has_container_base() -> bool:
+    """Tell whether podman is here, and has what the container is made on; PODMAN may bring options."""
+    command = [*os.environ.get("PODMAN", "podman").split(), "image", "exists", CONTAINER_BASE]
+    return shutil.which(command[0]) is not None and subprocess.run(command, check=False, timeout=60).returncode == 0
+
+
+@pytest.mark.slow
+def test_the_container_is_as_it_should_be() -> None:
+    """Nobody, read-only, no network, no rights; DUPFIND_WHEELS names a folder of wheels where no index is asked."""
+    if not has_container_base():
+        pytest.skip(f"podman or {CONTAINER_BASE} is not here: packaging/try-container.sh makes it")
+    wheels = [os.environ["DUPFIND_WHEELS"]] if "DUPFIND_WHEELS" in os.environ else []
+    command = ["packaging/try-container.sh", *wheels]
+    environment = {**os.environ, "BASE": CONTAINER_BASE, "PYTHON": sys.executable}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert done.stdout.endswith("The container is as it should be.\n")

@@ -45,8 +45,8 @@ class Counts:
     """The private folder of one source, and the sum of all that is in it."""
 
     def __init__(self) -> None:
-        folder = PrivateFolder()
-        self.folder, self.remove = folder.path, folder.remove
+        self._private = PrivateFolder()  # held: it goes when nobody refers to it
+        self.folder, self.remove = self._private.path, self._private.remove
 
     def total(self) -> Traffic:
         """Return what all processes have counted by now."""

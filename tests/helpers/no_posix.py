@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,24 +40,78 @@ NAMES = {
 
 _ACTS = "import, clean and undo are refused where folders cannot be held open: test_no_posix sees that"
 _LIMITS = "the limit on memory is one of POSIX"
+_TIMERS = "the timer within a process is one of POSIX; without it the process is ended"
+_OWNERS = "owners and groups are those of POSIX"
+_SERVERS = "without fork there is no server: each worker is started by the program itself"
+_PIPES = "where files cannot be opened without waiting (Windows), no folder can hold a named pipe"
 BY_NATURE: dict[str, str] = {
     **dict.fromkeys(
         (
             "acting", "cleaning.py", "cli_clean.py", "cli_import.py", "importing.py", "journal.py", "places.py",
-            "review_acts.py", "stopped", "transfer.py", "trash.py", "undo_of_drives.py",
+            "review_acts.py", "stopped", "takeout_times.py", "transfer.py", "trash.py", "undo_of_drives.py",
+            "api.py::test_(import_and_clean_act|a_signal_ends_acting|decisions_are_made_kept|acting_in_a_thread)",
+            r"buckets.py::test_other_commands_refuse\[import", r"doctests.py::.*\[dupfind.api\]",
+            "cli_config.py::test_(consent|what_is_set_aside|the_place_that)_.*typed",
+            r"exit_codes.py::test_(each_command_gives_each_of_its_codes\[clean 0\]|clean_of_what_has_lost_its_witness)",
+            "real_cards.py::test_(a_card_with_exfat_is_cleaned|nothing_is_moved|a_drive_is_cleaned|a_whole_drive)",
         ),
         _ACTS,
     ),
-    "memory_limit.py": _LIMITS,
-    "permissions.py": "owners and groups are those of POSIX",
-    "time_limit.py": "the timer within a process is one of POSIX; without it the process is ended",
+    **dict.fromkeys(
+        (
+            "memory_limit.py", "doctor.py::test_too_little_of_everything",
+            "processes.py::test_workers_leave_no_core_file",
+        ),
+        _LIMITS,
+    ),
+    **dict.fromkeys(
+        (
+            "permissions.py", "cli_config.py::test_nobody_else_may_write", "no_posix.py::test_a_group_that",
+            "disregarded.py::test_one_(that_others_may_have_written|of_another_user)_is_not_obeyed",
+        ),
+        _OWNERS,
+    ),
+    **dict.fromkeys(
+        (
+            "exact_hashes.py::test_a_time_limit", "reverify.py::test_the_limits_hold", "time_limit.py",
+            "tasks.py::test_(soft_time_limit|the_time_limit_leaves_nothing)",
+        ),
+        _TIMERS,
+    ),
+    **dict.fromkeys(
+        (
+            r"moving_world.py::.*\bbecome_a_pipe\b",
+            r"tasks.py::test_(replaced_by_what_is_no_file\[named pipe|a_named_pipe_is_no_empty_file\[digest)",
+        ),
+        _PIPES,
+    ),
+    **dict.fromkeys(
+        (
+            "cluster.py::test_tasks_for_this_machine", "process_executor.py::test_a_worker_that_dies_while_it_starts",
+            "launch.py::test_(no_python_to_be_started|the_server_ends|who_is_forked|last_words_outlive)",
+        ),
+        _SERVERS,
+    ),
+    **dict.fromkeys(
+        (
+            "room.py::test_sizes_that_are_made_up", "real_mounts.py::test_the_size_is_that_of_what_holds_the_file",
+            r"real_mounts.py::test_copies_on_another_machine_by_sshfs\[me@far-present",
+        ),
+        "without statvfs nothing tells two file systems apart, so that what may be one file is taken for one",
+    ),
+    "cli_review.py::test_where_there_is_a_display": "what is hidden has a system of its own: neither macOS nor Windows",
+    "final_check.py::test_a_folder_that_is_as_it_was": "without handles of folders each is listed anew",
+    "private_folder.py": "without locks nothing is removed that another run has left",
+    "reverify.py::test_the_disk_is_asked": "only POSIX can tell the system to forget what it remembers of a file",
+    "stopwatch.py::test_(since_the_start|the_start_is)": "only Linux tells when a process began",
+    "volumes.py::test_a_file_system_is_asked_itself": "only Linux has that question to a file system",
 }  # fmt: skip
-"""By the beginning of the names of tests, why they are about POSIX itself and have nothing to try without it."""
+"""By a pattern for the beginning of their names, why tests are about POSIX itself: nothing to try without it."""
 
 
 def why_by_nature(name: str) -> str | None:
     """Return why a test, ``tests/test_a.py::test_b[c]``, has nothing to try; None for nearly all."""
-    return next((why for start, why in BY_NATURE.items() if name.startswith(f"tests/test_{start}")), None)
+    return next((why for start, why in BY_NATURE.items() if re.match(f"tests/test_{start}", name)), None)
 
 
 _FORK = f"""
