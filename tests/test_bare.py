@@ -19,6 +19,7 @@ from dupfind.cache.cache_schema import is_bare, is_damaged, picture_id
 from dupfind.evidence import fingerprint
 from dupfind.pictures import borders, color_modes, decode
 from dupfind.pool import tasks
+from dupfind.scanning import sample
 from dupfind.values import UNMEASURED, Evidence, FileEntry, Match, Thumbnail
 from fixtures import pictures
 from tests.helpers.desk import Desk
@@ -266,3 +267,73 @@ def test_later_runs_and_other_commands(tree: TreeBuilder, tmp_path: Path, monkey
     warm = answer(scan(haystack, second, cache=cache))
     assert answer(scan(haystack, second)) == warm
     assert {"1.jpg": "present/same"} == states(scan(haystack, first, cache=cache))
+
+
+def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sample be taken of a few files: of every other needle, and of all of the haystack."""
+    monkeypatch.setattr(pipeline, "FEWEST_TO_SAMPLE", 4)
+    for name, value in (("_EVERY_NEEDLE", 2), ("_EVERY_WITNESS", 1), ("_FEWEST_EXPECTED", 2.0)):
+        monkeypatch.setattr(sample, name, value)
+
+
+def watch_bare(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], set[str]]:
+    """Gives the paths of what is decoded, in order, and the names of what came of it bare."""
+    paths: list[str] = []
+    names: set[str] = set()
+    real = tasks.read_thumbnails
+
+    def watched(entries: Sequence[FileEntry], *rest: Any, **options: Any) -> list[tasks.Outcome]:
+        outcomes = real(entries, *rest, **options)
+        paths.extend(entry.path for entry in entries)
+        names.update(
+            Path(entry.path).name
+            for entry, outcome in zip(entries, outcomes, strict=True)
+            if getattr(outcome.result, "is_bare", False)
+        )
+        return outcomes
+
+    monkeypatch.setattr(tasks, "read_thumbnails", watched)
+    return paths, names
+
+
+def test_where_a_sample_has_few_candidates_the_other_needles_are_bare(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decoded twice are a bare needle that has a candidate, and the candidate; and the answer is the same."""
+    small = [jpeg(photo(seed, (96, 72))) for seed in range(12)]
+    copy = jpeg(photo(1, (96, 72)), quality=80)
+    haystack = tree("hay", {f"{number}.jpg": small[number] for number in range(5)})
+    needles = tree("needles", {**{f"n{number}.jpg": small[number] for number in range(5, 10)}, "n8.jpg": copy})
+    expected = answer(scan(haystack, needles))
+    sampled(monkeypatch)
+    paths, names = watch_bare(monkeypatch)
+    assert expected == answer(scan(haystack, needles))
+    assert {"n6.jpg", "n8.jpg"} == {name for name in names if name.startswith("n")}
+    assert {str(needles / "n8.jpg"), str(haystack / "1.jpg")} == {path for path in paths if paths.count(path) > 1}
+
+
+@pytest.mark.slow
+def test_where_a_sample_has_many_all_needles_are_measured_at_once(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would have to be decoded again."""
+    images = [photo(seed, (96, 72)) for seed in range(6)]
+    haystack = tree("hay", {f"{number}.jpg": jpeg(image) for number, image in enumerate(images)})
+    needles = tree("needles", {f"n{number}.jpg": jpeg(image, quality=80) for number, image in enumerate(images)})
+    sampled(monkeypatch)
+    _, names = watch_bare(monkeypatch)
+    assert {"present/same"} == set(states(scan(haystack, needles)).values())
+    assert not {name for name in names if name.startswith("n")}
+
+
+@pytest.mark.slow
+def test_too_few_for_a_sample(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance would decide: it is as if none had been taken."""
+    images = [photo(seed, (96, 72)) for seed in range(8)]
+    haystack = tree("hay", {f"{number}.jpg": jpeg(image) for number, image in enumerate(images[:3])})
+    needles = tree("needles", {f"n{number}.jpg": jpeg(image) for number, image in enumerate(images[3:])})
+    sampled(monkeypatch)
+    monkeypatch.setattr(sample, "_FEWEST_EXPECTED", 100.0)
+    _, names = watch_bare(monkeypatch)
+    scan(haystack, needles)
+    assert not {name for name in names if name.startswith("n")}

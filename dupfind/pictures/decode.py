@@ -141,7 +141,7 @@ def read_thumbnail(
 
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
-    scan of a progressive JPEG, a twentieth of the file, or a JPEG 2000 at an eighth of its size: enough to find by, and
+    scan of a progressive JPEG, a twentieth of the file, or a JPEG 2000 at a part of its size: enough to find by, and
     no evidence. ``may_be_bare`` allows
     to take no more than the pixels of a small sound JPEG without a frame, which are those of the whole thumbnail, in
     half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a
