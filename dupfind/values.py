@@ -5,6 +5,7 @@ Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid 
 
 from __future__ import annotations
 
+import ntpath
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -529,7 +530,7 @@ class Report:
 def folder_of(path: str) -> str:
     """Return the folder around a path; that of a root is itself, also of a drive or a share of Windows."""
     if os.sep != "/":
-        return os.path.dirname(path)  # which knows drives, and takes three times as long
+        return ntpath.dirname(path)  # which knows drives, and takes three times as long
     return path.rpartition("/")[0] or "/"
 
 
