@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from dupfind.digest import Piece
-from dupfind.pictures import container_format, descriptive, pixel_data, trailers
+from dupfind.pictures import container_format, descriptive, kinds, pixel_data, trailers
 from dupfind.pictures.container_format import BEHIND, Part, Reader
 
 _FULL_HEAD_BYTES = 12
@@ -25,7 +25,13 @@ _IN_FILE, _IN_ITEM_DATA = 0, 1
 _MOST_ITEMS = 1 << 16
 _PRIMARY, _THUMBNAIL = b"pitm", b"thmb"
 _CODED = frozenset({b"hvc1", b"av01"})
+_SLICES = frozenset({*range(10), *range(16, 22)})
+"""Units of HEVC that pixels are made of (ITU-T H.265, table 7-1)."""
+_AV1_HEADER, _AV1_TILES, _AV1_FRAME = 3, 4, 6
+"""Units of AV1: the header of a frame, tiles behind it, and a header with its tiles (AV1, 6.2.2)."""
 """Items that are one coded picture, and so complete without others."""
+_HEVC, _AV1 = b"hvc1", b"av01"
+_LENGTH_BYTES, _UNIT_HEAD_BYTES = 4, 2
 _MOST_SPARSE_BYTES, _MOST_DESCRIBED_BYTES, _MOST_COPY_BYTES, _MOST_REFERENCE_BYTES = 1 << 27, 1 << 18, 1 << 16, 1 << 10
 
 
@@ -69,7 +75,8 @@ def words(file: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
 
 
 def hides_data(file: IO[bytes]) -> bool:
-    """Tell whether a still holds more than small notes or slack where its items lie, and no item has it.
+    """Tell whether a still holds more than small notes or slack where its items lie, and no item has it, or no pixel of
+    a coded picture is made of it.
 
     False where the items cannot be followed, and of a sequence, whose samples lie there.
     """
@@ -81,6 +88,7 @@ def hides_data(file: IO[bytes]) -> bool:
     try:
         inside = _inside(reader, metas[0])
         extents = dict(_Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA)).items())
+        items = _items(reader, inside[_ITEM_INFO])
     except _BrokenError:
         return False
     spans = sorted(span for of_item in extents.values() for span in of_item)
@@ -91,7 +99,61 @@ def hides_data(file: IO[bytes]) -> bool:
             for start, stop in [*(span for span in spans if box.start <= span[0] < box.stop), (box.stop, box.stop)]:
                 written += trailers.written_bytes(reader, place, max(place, start))
                 place = max(place, stop)
-    return written > descriptive.SMALL_BYTES
+    unshown: set[bytes] = set()  # an encoder that writes its settings into each of fifty tiles says them once
+    for number, item in items.items():
+        if item.kind in _CODED:
+            content = b"".join(reader.at(start, stop - start) for start, stop in extents.get(number, ()))
+            unshown.update(_unshown_of_hevc(content) if item.kind == _HEVC else _unshown_of_av1(content))
+    return written + sum(map(kinds.written_bytes, unshown)) > descriptive.SMALL_BYTES
+
+
+def _unshown_of_hevc(content: bytes) -> Iterator[bytes]:
+    """Yield the units of a coded picture that are none of its slices: parameters, which are short, words, filling,
+    kinds and layers that decoders pass over, and further pictures (ITU-T H.265, 7.3.1).
+    """
+    place, pictures = 0, [b""]
+    while place < len(content):
+        start = place + _LENGTH_BYTES
+        place = start + int.from_bytes(content[place:start], "big")
+        unit = content[start:place]
+        is_cut = len(unit) <= _UNIT_HEAD_BYTES or place > len(content)
+        if is_cut or unit[0] >> 1 not in _SLICES or unit[1] >> 3:
+            yield unit
+        elif unit[2] >> 7:  # the first slice of a picture
+            pictures.append(unit)
+        else:
+            pictures[-1] += unit
+    yield from sorted(pictures, key=len)[:-1]
+
+
+def _unshown_of_av1(content: bytes) -> Iterator[bytes]:
+    """Yield the units of a coded picture that are not the largest of its frames: headers are short (AV1, 5.3)."""
+    place, frames = 0, [b""]
+    while place < len(content):
+        kind, has_size, is_extended = content[place] >> 3 & 15, content[place] & 2, content[place] & 4
+        start = place + (2 if is_extended else 1)
+        length, place = _size_of_av1(content, start) if has_size else (len(content) - start, start)
+        start, place = place, place + length
+        unit = content[start:place]
+        if kind == _AV1_FRAME:
+            frames.append(unit)
+        elif kind == _AV1_TILES:
+            frames[-1] += unit
+        else:
+            yield unit
+            if kind == _AV1_HEADER:
+                frames.append(b"")
+    yield from sorted(frames, key=len)[:-1]
+
+
+def _size_of_av1(content: bytes, place: int) -> tuple[int, int]:
+    """Return a number of 7 bits a byte, the lowest first, and where it ends (AV1, 4.10.5)."""
+    number = 0
+    for step, byte in enumerate(content[place : place + 8]):
+        number |= (byte & 127) << 7 * step
+        if byte < 128:  # noqa: PLR2004 - the highest bit says that it goes on
+            return number, place + step + 1
+    return len(content), place
 
 
 def with_smaller_copies(file: IO[bytes]) -> bytes | None:

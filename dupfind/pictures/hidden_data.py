@@ -18,6 +18,7 @@ from dupfind.pictures import (
     heif_data,
     hidden_in_jpeg_2000,
     hidden_in_tiff,
+    jpeg_stream,
     jxl,
     jxl_data,
     kinds,
@@ -27,6 +28,8 @@ from dupfind.pictures import (
     unshown,
 )
 from dupfind.pictures.container_format import BEHIND, Part, Reader
+
+JPEG_HEAD = b"\xff\xd8"
 
 _BMP_COLOURS, _BMP_ENTRY_BYTES, _BMP_OLD_ENTRY_BYTES, _BMP_OLD_BYTES, _BMP_SHORT_BYTES = 8, 4, 3, 12, 40
 _BMP_MASKS = {3: 12, 6: 16}
@@ -44,6 +47,7 @@ _MOST_BLOCKS = 1 << 20
 
 _WEBP_HEAD, _WEBP_FRAME, _WEBP_ALPHA, _WEBP_PIXELS = b"VP8X", b"ANMF", b"ALPH", (b"VP8 ", b"VP8L")
 _WEBP_LENGTHS = {b"ANIM": 6}
+_VP8, _VP8_HEAD_BYTES, _VP8_TAG_BITS = b"VP8 ", 10, 5
 _WEBP_HAS_ALPHA, _WEBP_FRAME_BYTES = b"\x10\0\0\0", 16
 
 
@@ -55,6 +59,8 @@ def hides_data(file: IO[bytes], max_pixels: int) -> bool:  # noqa: PLR0911 - one
     """
     reader = Reader(file)
     head = reader.at(0, 16)
+    if head.startswith(JPEG_HEAD):
+        return jpeg_stream.unused_table_bytes(bytes(container_format.mapped(file)[:])) > kinds.SMALL_BYTES
     if head.startswith(b"GIF8"):
         return any(unshown.are_all_shown(content, max_pixels) for content in _shortened_gifs(reader))
     if head.startswith(b"BM"):
@@ -230,7 +236,34 @@ def _is_longer_than_shown(size: bytes, chunks: list[Chunk], max_pixels: int) -> 
     shortened = [[_shortened(pixels)]]
     if alpha is not None and pixels[0] == _WEBP_PIXELS[0]:
         shortened.append([(_WEBP_HEAD, _WEBP_HAS_ALPHA + size), _shortened(alpha), pixels])
+    shortened += [[(pixels[0], vp8)] for vp8 in _vp8_without_ends(pixels[1]) if pixels[0] == _VP8]
     return any(unshown.are_all_shown(_webp(picture), max_pixels) for picture in shortened)
+
+
+def _vp8_without_ends(frame: bytes) -> Iterator[bytes]:
+    """Yield a frame of VP8 without the end of each of its partitions but the last (RFC 6386, 9.1 and 9.5).
+
+    How many there are stands among what is packed in the first. So each number of them that fits is taken: what is no
+    end of a partition cannot be left out.
+    """
+    first = int.from_bytes(frame[:3], "little") >> _VP8_TAG_BITS
+    table = _VP8_HEAD_BYTES + first
+    if table > len(frame):
+        return
+    if first > unshown.LEFT_OUT_BYTES:
+        shorter = int.from_bytes(frame[:3], "little") - (unshown.LEFT_OUT_BYTES << _VP8_TAG_BITS)
+        yield shorter.to_bytes(3, "little") + frame[3 : table - unshown.LEFT_OUT_BYTES] + frame[table:]
+    for count in (1, 3, 7):  # besides the last one
+        stop = table + 3 * count
+        for place in range(table, table + 3 * count, 3):
+            length = int.from_bytes(frame[place : place + 3], "little")
+            stop += length
+            if stop > len(frame):
+                break
+            if length > unshown.LEFT_OUT_BYTES:
+                size = (length - unshown.LEFT_OUT_BYTES).to_bytes(3, "little")
+                head = frame[:place] + size + frame[place + 3 : stop - unshown.LEFT_OUT_BYTES]
+                yield head + frame[stop:]
 
 
 def _shortened(chunk: Chunk) -> Chunk:

@@ -1,10 +1,10 @@
-"""Tell whether strips or tiles of a TIFF, or of a BigTIFF, go on behind their pixels."""
+"""Tell whether strips or tiles of a TIFF, or of a BigTIFF, go on behind their pixels, or are more than it shows."""
 
 from __future__ import annotations
 
 import io
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -23,10 +23,13 @@ _NOT_PACKED, _PACKED, _JPEG = 1, frozenset({5, 8, 32773, 32946}), 7
 end early. Those of JPEG, fax and all others may not."""
 _ONE_PLANE, _BLACK_IS_ZERO, _SHORT, _LONG = 2, 1, 3, 4
 _JPEG_WORDS = frozenset({0xFE, *range(0xE0, 0xF0)})
+_LEAST_LEFT_OUT_BYTES = 16
+"""Of a strip among many, which together hide no more than small notes. An empty block and a checksum of Deflate take
+11."""
 
 
 def hides_data(block: mmap.mmap | bytes, max_pixels: int) -> bool:
-    """Tell whether a page holds data that no pixel is made of; False where its pages cannot be followed.
+    """Tell whether a page holds data that no pixel is made of; True where its pixels cannot be followed.
 
     Of a BigTIFF also what its pages do not account for, which no thumbnail looks for.
     """
@@ -34,9 +37,25 @@ def hides_data(block: mmap.mmap | bytes, max_pixels: int) -> bool:
         return True
     order = tiff.order_of(block)
     try:
-        return any(_hides_in_page(block, page, order, max_pixels) for page in tiff_data.pages(block, order))
+        return any(_hides_in_page(block, page, order, max_pixels) for page in _pages(block, order))
     except descriptive.BrokenError:
-        return False
+        return True
+
+
+def _pages(block: mmap.mmap | bytes, order: descriptive.Order) -> Iterator[descriptive.Directory]:
+    """Yield the directories of all pages as decoders take them: without the tags that cannot be read.
+
+    Raises :class:`~dupfind.pictures.descriptive.BrokenError` where there is none. What a further one that cannot be
+    followed leads to is loose, and counted as that.
+    """
+    place = int.from_bytes(block[8:16] if tiff.is_big(block) else block[4:8], order)
+    seen: set[int] = set()
+    while place not in seen and (page := tiff_data.readable(block, place, order)).tags:
+        seen.add(place)
+        yield page
+        place = page.following
+    if not seen:
+        raise descriptive.BrokenError
 
 
 def _hides_in_page(
@@ -54,8 +73,13 @@ def _hides_in_page(
         width, rows = number(_TILE_WIDTH, 0), number(_TILE_HEIGHT, 0)
     samples = 1 if number(_PLANAR, 1) == _ONE_PLANE else number(_SAMPLES, 1)
     strips = tiff_data.strips(page, order)
-    in_plane = 1 if is_tiled else max(1, -(-height // max(1, rows)))
+    in_plane = max(1, -(-height // max(1, rows))) * max(1, -(-number(_WIDTH, 0) // max(1, width)))
+    shown_strips = in_plane * (number(_SAMPLES, 1) if samples == 1 else 1)
+    left_out_bytes = _left_out_bytes(packing, len(strips))
+    tags = _tags_of_strips(page, number(_BITS, 1), order, is_plane=samples == 1 and number(_SAMPLES, 1) > 1)
     unshown_bytes = sum(_unshown_of_jpeg(tag.value) for tag in page.tags if tag.number == _JPEG_TABLES)
+    # Decoders take as many as the page needs. Some show the last ones, others the first.
+    unshown_bytes += sum(kinds.written_bytes(bytes(block[start:stop])) for start, stop in strips[shown_strips:])
     for place, (start, stop) in enumerate(strips):
         left = rows if is_tiled else min(rows, height - place % in_plane * rows)
         if packing == _NOT_PACKED:
@@ -65,24 +89,43 @@ def _hides_in_page(
             continue
         if packing == _JPEG:
             unshown_bytes += _unshown_of_jpeg(bytes(block[start:stop]))
-        if stop - start > unshown.LEFT_OUT_BYTES:
-            tags = {tag.number: tag for tag in page.tags if tag.number in _DECODED}
-            if samples == 1 and number(_SAMPLES, 1) > 1:
-                tags = {_BITS: tiff_data.numbered(_BITS, number(_BITS, 1), order)}
-                tags |= {tag.number: tag for tag in page.tags if tag.number in _DECODED_IN_ANY_PLANE}
-                tags[_PHOTOMETRIC] = tiff_data.numbered(_PHOTOMETRIC, _BLACK_IS_ZERO, order)
+        if stop - start > left_out_bytes:
             for tag, value in ((_WIDTH, width), (_HEIGHT, left), (_ROWS, left)):
                 tags[tag] = tiff_data.numbered(tag, value, order)
-            is_longer = _is_longer_than_shown if packing in _PACKED else _ends_unshown
-            if is_longer(tags, bytes(block[start:stop]), order, max_pixels):
+            strip = bytes(block[start:stop])
+            if packing in _PACKED:
+                is_longer = _is_shown_without(left_out_bytes, tags, strip, order, max_pixels)
+            else:
+                is_longer = _ends_unshown(tags, strip, order, max_pixels)
+            if is_longer:
                 return True
     return unshown_bytes > kinds.SMALL_BYTES
 
 
-def _is_longer_than_shown(tags: Mapping[int, Tag], strip: bytes, order: descriptive.Order, max_pixels: int) -> bool:
+def _left_out_bytes(packing: int, strips: int) -> int:
+    """Return how many bytes at the end of a strip have to make a pixel: of many strips fewer each."""
+    if packing not in _PACKED:
+        return unshown.LEFT_OUT_BYTES
+    return min(unshown.LEFT_OUT_BYTES, max(_LEAST_LEFT_OUT_BYTES, kinds.SMALL_BYTES // strips))
+
+
+def _tags_of_strips(
+    page: descriptive.Directory, bits: int, order: descriptive.Order, *, is_plane: bool
+) -> dict[int, Tag]:
+    """Return the tags that strips are decoded by, without their sizes; those of one plane are gray."""
+    if not is_plane:
+        return {tag.number: tag for tag in page.tags if tag.number in _DECODED}
+    tags = {tag.number: tag for tag in page.tags if tag.number in _DECODED_IN_ANY_PLANE}
+    tags[_PHOTOMETRIC] = tiff_data.numbered(_PHOTOMETRIC, _BLACK_IS_ZERO, order)
+    tags[_BITS] = tiff_data.numbered(_BITS, bits, order)
+    return tags
+
+
+def _is_shown_without(
+    end_bytes: int, tags: Mapping[int, Tag], strip: bytes, order: descriptive.Order, max_pixels: int
+) -> bool:
     """Tell whether a strip gives all pixels without its end."""
-    shortened = tiff_data.of_one_strip(tags, strip[: -unshown.LEFT_OUT_BYTES], order)
-    return unshown.are_all_shown(shortened, max_pixels)
+    return unshown.are_all_shown(tiff_data.of_one_strip(tags, strip[:-end_bytes], order), max_pixels)
 
 
 def _ends_unshown(tags: Mapping[int, Tag], strip: bytes, order: descriptive.Order, max_pixels: int) -> bool:

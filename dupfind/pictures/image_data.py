@@ -42,7 +42,12 @@ def read_digest(file: IO[bytes], max_pixels: int) -> bytes | None:
     :mod:`dupfind.pictures.decode_errors` within :func:`dupfind.pictures.decode.in_plain_words`.
     """
     pieces = _counting(file, max_pixels)
-    if pieces is None or hidden_data.hides_data(file, max_pixels):
+    if pieces is None:
+        return None
+    # Of a JPEG all of that counts.
+    if not Reader(file).at(0, _HEAD_BYTES).startswith(hidden_data.JPEG_HEAD) and hidden_data.hides_data(
+        file, max_pixels
+    ):
         return None
     return digest_of(pieces)
 

@@ -22,6 +22,7 @@ _QUANTISATION = 0xDB
 _ALONE = {_START, 0x01}
 _ARITHMETIC = 0xCC
 _BETWEEN_SCANS = {_SCAN, _HUFFMAN, _ARITHMETIC, _LINES, _QUANTISATION, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
+_TABLES = {_HUFFMAN, _ARITHMETIC, _QUANTISATION}
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, {0xC2}
 _FRAMES = {*range(0xC0, 0xD0)} - {_HUFFMAN, 0xC8, _ARITHMETIC}
 _JFIF, _ADOBE = 0xE0, 0xEE
@@ -128,6 +129,50 @@ def inspect(jpeg: bytes) -> Stream:
             if _has_zeros(jpeg, segment.data) and not _may_be_zeros(tables, segment.payload):
                 damage = damage or "a run of zeros within the picture"
     return Stream(scan_start, None, scans, damage or "no end marker", tuple(late))
+
+
+def unused_table_bytes(jpeg: bytes) -> int:
+    """Count the bytes of the tables of the first picture that no scan takes: replaced before one does, or by none.
+
+    A file may have as many as it likes, and decoders look at no more than the last of each number (ITU-T T.81, B.2.4).
+    """
+    waiting: dict[tuple[int, int], int] = {}
+    """By marker, and by class and number, of the tables that no scan has taken yet: their lengths."""
+    steps: dict[int, int] = {}
+    unused_bytes = 0
+    for segment in _segments(jpeg):
+        payload = segment.payload
+        if segment.marker == _END:
+            break
+        if segment.marker in _FRAMES:
+            steps = dict(zip(payload[6::3], payload[8::3], strict=False))
+        elif segment.marker in _TABLES:
+            for key, length_bytes in _tables_in(segment.marker, payload):
+                unused_bytes += waiting.pop(key, 0)
+                waiting[key] = length_bytes
+        elif segment.marker == _SCAN and payload and len(payload) >= 1 + 2 * payload[0]:
+            for component, of_both in zip(payload[1 : 1 + 2 * payload[0] : 2], payload[2::2], strict=False):
+                dc, ac = divmod(of_both, 16)
+                for coder in (_HUFFMAN, _ARITHMETIC):
+                    waiting.pop((coder, dc), None)
+                    waiting.pop((coder, 16 * _CLASS_AC + ac), None)
+                waiting.pop((_QUANTISATION, steps.get(component, -1)), None)
+    return unused_bytes + sum(waiting.values())
+
+
+def _tables_in(marker: int, payload: bytes) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield the tables of a segment: marker and number, which for entropy coding has the class above it; length."""
+    place = 0
+    while place < len(payload):
+        number = payload[place]
+        if marker == _HUFFMAN:
+            length_bytes = 17 + sum(payload[place + 1 : place + 17])
+        elif marker == _ARITHMETIC:
+            length_bytes = 2
+        else:
+            number, length_bytes = number & 15, 1 + 64 * (2 if number >> 4 else 1)
+        yield (marker, number), min(length_bytes, len(payload) - place)
+        place += length_bytes
 
 
 def coarse(start_of_jpeg: bytes) -> bytes | None:

@@ -63,17 +63,28 @@ def pages(block: mmap.mmap | bytes, order: Order) -> Iterator[Directory]:
 
 def _big_directory(block: mmap.mmap | bytes, place: int, order: Order) -> Directory:
     """Return a directory of a BigTIFF, its numbers of 64 bits as numbers of 32."""
+    directory = readable(block, place, order)
+    if not directory.tags or any(tag.kind in tiff.LONG_KINDS for tag in directory.tags):
+        raise BrokenError
+    return directory
+
+
+def readable(block: mmap.mmap | bytes, place: int, order: Order) -> Directory:
+    """Return the directory at ``place`` of a TIFF or BigTIFF as decoders read it: without tags that lead outside
+    or are of no kind that is known.
+
+    Its numbers of 64 bits are numbers of 32 where these hold them. It is empty where it lies outside.
+    """
     tags = []
     listing = tiff.listing(block, place, order)
-    if not listing.entries:
-        raise BrokenError
     for entry in listing.entries:
         kind, value = entry.kind, bytes(block[entry.start : entry.stop])
+        if kind not in descriptive.KIND_BYTES and kind not in tiff.LONG_KINDS:
+            continue
         if kind in tiff.LONG_KINDS:
             longs = [int.from_bytes(value[at : at + 8], order) for at in range(0, len(value), 8)]
-            if max(longs, default=0) > _MOST_LONG:
-                raise BrokenError
-            kind, value = _LONG, b"".join(long.to_bytes(4, order) for long in longs)
+            if max(longs, default=0) <= _MOST_LONG:
+                kind, value = _LONG, b"".join(long.to_bytes(4, order) for long in longs)
         tags.append(Tag(entry.tag, kind, value))
     return Directory(tags, listing.following)
 
