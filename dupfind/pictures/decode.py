@@ -120,6 +120,9 @@ _MOST_LOBES = 3
 _REDUCED_MODES = "L", "RGB"
 _HEAD_BYTES = 32
 _MOST_COPIES = 8
+_LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "DIB", "TIFF", "PPM", "GIF", "PSD"})
+_LOSSY_PACKINGS = frozenset({"jpeg", "tiff_jpeg", "webp"})
+"""Of pages of a TIFF, as Pillow calls them: JPEG, that of the old kind, WebP (which may be without loss)."""
 
 
 def versions() -> str:
@@ -142,10 +145,9 @@ def read_thumbnail(
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
     scan of a progressive JPEG, a twentieth of the file, or a JPEG 2000 at a part of its size: enough to find by, and
-    no evidence. ``may_be_bare`` allows
-    to take no more than the pixels of a small sound JPEG without a frame, which are those of the whole thumbnail, in
-    half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a
-    ``TimeoutError`` raised by the caller's alarm passes through.
+    no evidence. ``may_be_bare`` allows to take no more than the pixels of a small sound JPEG without a frame, which are
+    those of the whole thumbnail, in half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and
+    nothing else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm passes through.
     """
     with in_plain_words(file):
         return _read(file, name, max_pixels, may_be_coarse, may_be_bare)
@@ -170,6 +172,8 @@ class FullSize(NamedTuple):
     :mod:`dupfind.evidence.steps`."""
     has_full_color: bool = False
     """Whether the file keeps a value of colour for each pixel; False also where that is not known."""
+    is_lossless: bool = False
+    """Whether the file keeps every pixel as it was; False also where that is not known."""
 
 
 class Tiles(NamedTuple):
@@ -410,9 +414,6 @@ def smaller_copy_of_heif(
     return main.size, smallest, block if isinstance(block, bytes) else b""
 
 
-_FULL_COLOR_FORMATS = frozenset({"PNG", "BMP", "DIB", "TIFF", "PPM", "GIF", "PSD"})
-
-
 class _Target(NamedTuple):
     """What a picture is resampled to."""
 
@@ -446,8 +447,8 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target
         image.load()
         profile = profiles.of_image(image, file)
         read = _full_size(image, target, exif.orientation_of(image), has_palette=has_palette, profile=profile)
-        is_full = image.format in _FULL_COLOR_FORMATS and image.info.get("compression") != "jpeg"
-        return read._replace(has_full_color=is_full)
+        is_lossless = image.format in _LOSSLESS_FORMATS and image.info.get("compression") not in _LOSSY_PACKINGS
+        return read._replace(has_full_color=is_lossless, is_lossless=is_lossless)
 
 
 def _full_size_of_jpeg(
