@@ -463,7 +463,7 @@ def _full_size_of_jpeg(
         raise UndecodableError(damage)
     sampling = {(across, down) for _, across, down, _ in image.layer}
     profile = profiles.of_image(image, file)
-    read = _full_size(decoded.image, target, orientation, profile=profile, values=decoded.values)
+    read = _full_size(decoded.image, target, orientation, profile=profile)
     return read._replace(has_full_color=len(sampling) == 1)
 
 
@@ -474,9 +474,8 @@ def _full_size(
     *,
     has_palette: bool = False,
     profile: bytes | None = None,
-    values: NDArray[np.uint8] | None = None,
 ) -> FullSize:
-    """Return ``image`` upright, as ``target`` says; ``values`` as for :func:`dupfind.pictures.color_modes.planes`.
+    """Return ``image`` upright, as ``target`` says.
 
     Gray is made of RGB in every format: the luma of a JPEG has what strong colours lose on the way to RGB, and its PNG
     has not.
@@ -484,35 +483,23 @@ def _full_size(
     stored = target.size[::-1] if exif.is_transposed(orientation) else target.size
     working = color_modes.to_working_mode(image)
     tones = color_modes.tones(working)
-    cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
-    way, tiles = None, None
-    if working.size == stored:
-        left_to_right = partial(exif.left_to_right, orientation=orientation)
-        lying, planes = color_modes.planes(working, cell, left_to_right, values)
-        gray = exif.seen_upright(lying, orientation)
-    else:
-        if target.pick is not None:
-            tiles = _tiles(color_modes.luma_of(working), target.size, orientation)
-            way = target.pick(tiles)
-        luma, planes = _resampled(working, stored, way or Way(Image.Resampling.LANCZOS), cell)
-        gray = exif.upright_array(luma, orientation)
-    color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(gray, color, has_palette, profile, way, tiles, tones)
-
-
-def _resampled(
-    working: Image.Image, size: tuple[int, int], way: Way, cell: int
-) -> tuple[Image.Image, tuple[Image.Image, ...]]:
-    """Give the brightness and the colour of a picture in a working mode, as stored, at another size."""
-    if way.in_light:
-        working = color_modes.reduced_in_light(working, size, way.kernel)
     luma = color_modes.luma_of(working)
-    if factor := way.by_whole and _whole_factor(luma.size, size):
+    tiles, way = None, Way(Image.Resampling.LANCZOS)
+    if target.pick is not None and luma.size != stored:
+        tiles = _tiles(luma, target.size, orientation)
+        way = target.pick(tiles)
+    if way.in_light:
+        working = color_modes.reduced_in_light(working, stored, way.kernel)
+        luma = color_modes.luma_of(working)
+    elif factor := way.by_whole and _whole_factor(luma.size, stored):
         luma = luma.reduce(factor)
-    luma = color_modes.gray(luma, size, way.kernel)
+    gray = exif.upright_array(color_modes.gray(luma, stored, way.kernel), orientation)
     if way.kernel is Image.Resampling.NEAREST:  # whose colours are not those of averages
-        working = working.resize(size, way.kernel)
-    return luma, color_modes.color(working, size, cell)
+        working = working.resize(stored, way.kernel)
+    cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
+    planes = color_modes.color(working, stored, cell)
+    color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
+    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles, tones)
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
