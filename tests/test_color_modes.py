@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import itertools
 import struct
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from dupfind.evidence import evidence
 from dupfind.evidence.fingerprint import check_hash, pixels, search_hashes, turn
@@ -362,30 +360,3 @@ def test_a_convolution_is_a_sum_of_neighbours() -> None:
     for down, across in np.ndindex(5, 7):
         expected[down + 2, across + 2] = (levels[down : down + 5, across : across + 5] * weights).sum()
     assert np.abs(color_modes.convolved(levels, weights) - expected).max() <= 0.51
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBX", "YCbCr", "L"])
-@pytest.mark.parametrize("size", [(48, 36), (49, 36), (48, 37), (3, 2)])
-@pytest.mark.parametrize("strip_pixels", [1, 400])
-def test_strips_give_the_planes_of_the_whole_picture(
-    monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], strip_pixels: int
-) -> None:
-    """However many rows are taken at once, and whether they are cut out or were an array before."""
-    image = photo(1, SIZE).crop((100, 100, 100 + size[0], 100 + size[1])).convert("RGB" if mode == "RGBX" else mode)
-    values = None
-    if mode == "RGBX":
-        values = np.dstack([np.asarray(image), np.full(size[::-1], 255, np.uint8)])
-        image = Image.frombuffer("RGBX", size, values, "raw", "RGBX", 0, 1)
-
-    def planes(turned: Callable[[Image.Image], Image.Image]) -> list[NDArray[np.uint8]]:
-        brightness, colors = color_modes.planes(image, 4, turned, values)
-        return [brightness, *map(np.asarray, colors)]
-
-    turns = Image.Image.copy, ImageOps.mirror
-    whole = [planes(turned) for turned in turns]
-    monkeypatch.setattr(color_modes, "_STRIP_PIXELS", strip_pixels)
-    for turned, expected in zip(turns, whole, strict=True):
-        found = planes(turned)
-        assert len(found) == len(expected)
-        assert all(map(np.array_equal, found, expected))
-    assert np.array_equal(whole[1][0], whole[0][0][:, ::-1])

@@ -360,6 +360,7 @@ def played(of: Track, speed: float) -> Track:
     return of._replace(seconds=of.seconds / speed, sound=of.sound[steps])
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("speed", [1.25, 0.8, 25 / 24])
 def test_another_speed(speed: float) -> None:
     """Is told with how fast it is, and so is what differs besides."""

@@ -157,6 +157,14 @@ def test_a_bmp_of_runs(depth: int) -> None:
     assert not hides(runs(depth=depth, behind_end=bytes(9000)))
 
 
+@pytest.mark.parametrize("cut", [b"\0\2", b"\0\2\1"])
+def test_a_bmp_of_runs_that_ends_in_a_step(cut: bytes) -> None:
+    """All pixels are there, and the step that would lead on is cut off."""
+    content = runs(depth=8, end=b"")[:-2] + cut
+    assert shown(content) == shown(runs(depth=8))
+    assert not hides(content)
+
+
 def jpeg_2000(*, is_bare: bool = True, **options: object) -> bytes:
     """A picture as JPEG 2000."""
     return saved(photo(6, (240, 180)), "JPEG2000", no_jp2=is_bare, **options)

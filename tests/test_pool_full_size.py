@@ -250,16 +250,25 @@ def test_steps_are_asked_of_the_files(tmp_path: Path) -> None:
 
 
 def test_files_without_loss_are_known(tmp_path: Path) -> None:
-    """Both have to be; a faint mark between two of them is seen, as a JPEG it is not asked for."""
+    """Both have to be; a faint mark between two of them is seen, beside a JPEG it is not asked for."""
     marked = PHOTO.copy()
     marked.paste(tuple(level - 3 for level in marked.getpixel((99, 99))), (99, 99, 101, 101))
     png, other = put(tmp_path / "n.png", marked), put(tmp_path / "h.png", PHOTO)
     jpeg = put(tmp_path / "h.jpg", PHOTO, quality=95)
-    assert [True, False] == [pair_of(png, witness, 0).is_lossless for witness in (other, jpeg)]
-    found = compare_pairs([pair_of(png, other, 0), pair_of(png, jpeg, 0)], 10**9, 60.0)
-    assert found[0].objection is not None
-    assert found[0].objection.code is ReasonCode.PLACE
-    assert found[1].objection is None
+    compared, beside_jpeg = compare_pairs([pair_of(png, other, 0), pair_of(png, jpeg, 0)], 10**9, 60.0)
+    assert compared.objection is not None
+    assert compared.objection.code is ReasonCode.PLACE
+    assert beside_jpeg.objection is None
+
+
+def test_a_tiff_that_is_packed_with_loss(tmp_path: Path) -> None:
+    """A photo on a white page, as JPEG within a TIFF: most of it is as it was, the rest is what the codec left."""
+    page = Image.new("RGB", (640, 480), "white")
+    page.paste(PHOTO.resize((320, 240)), (100, 80))
+    png = put(tmp_path / "n.png", page)
+    packed, plain = put(tmp_path / "h.tif", page, compression="jpeg"), put(tmp_path / "p.tif", page)
+    pairs = [pair_of(png, packed, 0), pair_of(packed, png, 0), pair_of(png, plain, 0)]
+    assert [None] * 3 == [compared.objection for compared in compare_pairs(pairs, 10**9, 60.0)]
 
 
 def test_the_sampling_of_colour_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

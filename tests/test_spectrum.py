@@ -32,6 +32,7 @@ def test_enlarged_by_little(factor: float, kernel: Image.Resampling) -> None:
     assert share < BOUND
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize(("kind", "quality"), [("JPEG", 75), ("JPEG", 90), ("WEBP", 85), ("AVIF", 80)])
 def test_compressed(kind: str, quality: int) -> None:
     """A copy in either direction."""

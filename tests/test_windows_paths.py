@@ -5,15 +5,17 @@ from __future__ import annotations
 import ntpath
 import os
 from collections.abc import Iterator, Sequence
+from operator import methodcaller
 
 import pytest
 
 from dupfind.acting.layout import Layout
 from dupfind.scanning.verdict import judge_folders
+from dupfind.sources import source
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
 from dupfind.sources.roots import _spelled
-from dupfind.values import FileState, FileVerdict, FolderState, Kind, Root, Side, folder_of, is_below
+from dupfind.values import FileEntry, FileState, FileVerdict, FolderState, Kind, Root, Side, folder_of, is_below
 
 DRIVE, SHARE, LONG = "E:\\", "\\\\nas\\photos\\", "\\\\?\\C:\\"
 DEEP = "\\\\?\\C:\\" + "\\".join(["a folder with a long name"] * 20)
@@ -68,6 +70,18 @@ def test_what_is_below(top: str) -> None:
     assert not any(is_below(other, top) or is_below(top, other) for other in ("D:\\", "\\\\nas\\music\\", "D:\\old"))
     assert ntpath.join(top, "a") == folder_of(inside)
     assert top == folder_of(ntpath.join(top, "b.jpg"))
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("top", TOPS)
+def test_files_by_their_folders(top: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is called as the walk calls it, a drive too: the files of one that is called otherwise would be gone."""
+    monkeypatch.setattr(source, "_SPLIT", methodcaller("rpartition", "\\"))
+    paths = [ntpath.join(top, *names) for names in (["b.jpg"], ["a", "c.jpg"], ["a", "d.jpg"])]
+    folders = source.by_folder([FileEntry(path, 1, 2, 3, 4) for path in paths])
+    assert {top: paths[:1], ntpath.join(top, "a"): paths[1:]} == {
+        folder: [entry.path for entry in inside] for folder, inside in folders
+    }
 
 
 @pytest.mark.usefixtures("windows")

@@ -234,6 +234,12 @@ class Facts(NamedTuple):
         return abs(self.scale - 1) >= _UNSCALED
 
     @property
+    def asks_for_spectrum(self) -> bool:
+        """Whether the needle's highest frequencies are those of its original, and the witness was not resampled."""
+        quality = BEST_QUALITY if self.quality is None else self.quality
+        return self.scale == 1 and quality >= SPECTRUM_QUALITY and not (self.is_poor or self.has_palette)
+
+    @property
     def is_nearly_one_size(self) -> bool:
         """Whether the two files may be reductions of one original, of which none was made of the other."""
         return 1 / NEARLY <= self.scale <= NEARLY
@@ -277,7 +283,7 @@ class Measures(NamedTuple):
     """How much more a ninth of the picture differs than the usual part of it."""
     uneven_where: tuple[float, float] = (0.5, 0.5)
     highest_to_high: float | None = None
-    """Share of the highest frequencies that is repeated, to that of those a little lower."""
+    """Share of the highest frequencies that is repeated, to that of those a little lower; None where it is left out."""
 
 
 def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
@@ -293,7 +299,7 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
         changed = untouched.changed_place(needle, witness)
         if changed is not None:
             return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(changed)))
-    return judge(measure(needle, witness, has_one_size=facts.scale == 1), facts)
+    return judge(measure(needle, witness, with_spectrum=facts.asks_for_spectrum), facts)
 
 
 def _are_equal(needle: Pixels, witness: Pixels) -> bool:
@@ -422,17 +428,16 @@ def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
     highest = measures.detail.highest
     # A witness of one row more was resampled to be compared, and has lost them by that.
     is_lacking = highest is not None and highest < HIGHEST_BOUND and facts.scale == 1
-    quality = BEST_QUALITY if facts.quality is None else facts.quality
-    if facts.scale == 1 and quality >= SPECTRUM_QUALITY and not (facts.is_poor or facts.has_palette):
+    if facts.asks_for_spectrum:
         ratio = measures.highest_to_high
         is_lacking = is_lacking or (ratio is not None and ratio < SPECTRUM_BOUND)
     return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
-def measure(needle: Pixels, witness: Pixels, *, has_one_size: bool = True) -> Measures:
+def measure(needle: Pixels, witness: Pixels, *, with_spectrum: bool = True) -> Measures:
     """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first.
 
-    Where the files have two sizes the highest frequencies are not asked for.
+    The spectrum takes as long as half of the rest in a small picture: it is left out where nobody asks for it.
     """
     levels = cells.levels(for_places(needle), for_places(witness))
     gain, offset, curve = cells.tone(levels)
@@ -458,6 +463,6 @@ def measure(needle: Pixels, witness: Pixels, *, has_one_size: bool = True) -> Me
     own_color, other_color = (color_cells.of_four_pixels(pixels) for pixels in (needle, witness))
     colors = color_cells.compare_colors(own_color, other_color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
     of_detail = detail.compare_detail(needle, witness, gain)
-    ratio = spectrum.highest_to_high(needle, witness) if has_one_size else None
+    ratio = spectrum.highest_to_high(needle, witness) if with_spectrum else None
     of_places = mark, mark_where, uneven, uneven_where
     return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail, *of_places, ratio)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,8 +39,6 @@ _STEP, _STEP_OF_MANY = 0.75, 0.9
 """The first is large enough for the brightness of any picture with something to see to be told from the step above. The
 second is for samples of 32 bits, of which a picture that uses few would be too dark."""
 _COLORED = ("RGB", "RGBX", "YCbCr")
-_STRIP_PIXELS = 1 << 18
-"""Of a large picture so many are worked on together, 4 bytes each."""
 _FLOAT_SCALES = (1.0, 255.0, 65535.0)
 _LINEAR_LEVELS = 0.04045
 """Where sRGB is a straight line (IEC 61966-2-1)."""
@@ -130,42 +127,6 @@ def reduced_in_light(
         light = Image.fromarray(_LIGHT.take(np.asarray(band))).resize(size, kernel, box=box)
         reduced.append(Image.fromarray(_LEVELS.take(np.asarray(light))))
     return Image.merge("RGB", reduced) if len(reduced) > 1 else reduced[0]
-
-
-def planes(
-    working: Image.Image,
-    cell: int,
-    turned: Callable[[Image.Image], Image.Image],
-    values: NDArray[np.uint8] | None = None,
-) -> tuple[NDArray[np.uint8], tuple[Image.Image, ...]]:
-    """Give the brightness of a picture in a working mode, (height, width), and its :func:`color`, at its own size.
-
-    ``turned`` exchanges left and right of brightness where that is wanted. ``values`` (height, width, 4) are what a
-    picture in ``RGBX`` was made of. A large picture is taken strip by strip, so that all is made of a strip while it is
-    in the cache of a core: 25 ms for 12 megapixels, and 35 in whole planes.
-    """
-    width, height = size = working.size
-    if width * height <= _STRIP_PIXELS or working.mode not in _COLORED:
-        return np.asarray(turned(gray(luma_of(working), size, Image.Resampling.LANCZOS))), color(working, size, cell)
-    is_whole = width % cell == height % cell == 0
-    brightness = np.empty((height, width), np.uint8)
-    colors = np.empty((2, height // cell, width // cell), np.uint8)
-    rows = max(1, _STRIP_PIXELS // width // cell) * cell
-    for top in range(0, height, rows):
-        strip = _strip(working, top, min(top + rows, height), values)
-        brightness[top : top + rows] = np.asarray(turned(strip.convert("L")))
-        if is_whole:
-            chroma = strip.reduce(cell).convert("YCbCr").split()[1:]
-            for plane, part in zip(colors, chroma, strict=True):
-                plane[top // cell : (top + rows) // cell] = np.asarray(part)
-    return brightness, tuple(map(Image.fromarray, colors)) if is_whole else color(working, size, cell)
-
-
-def _strip(working: Image.Image, top: int, bottom: int, values: NDArray[np.uint8] | None) -> Image.Image:
-    """Return rows of ``working``, without a copy where they were made of ``values``."""
-    if values is None or working.mode != "RGBX":
-        return working.crop((0, top, working.width, bottom))
-    return Image.frombuffer("RGBX", (working.width, bottom - top), values[top:bottom], "raw", "RGBX", 0, 1)
 
 
 def convolved(levels: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[np.uint8]:

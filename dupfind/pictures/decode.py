@@ -120,6 +120,9 @@ _MOST_LOBES = 3
 _REDUCED_MODES = "L", "RGB"
 _HEAD_BYTES = 32
 _MOST_COPIES = 8
+_LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "DIB", "TIFF", "PPM", "GIF", "PSD"})
+_LOSSY_PACKINGS = frozenset({"jpeg", "tiff_jpeg", "webp"})
+"""Of pages of a TIFF, as Pillow calls them: JPEG, that of the old kind, WebP (which may be without loss)."""
 
 
 def versions() -> str:
@@ -142,10 +145,9 @@ def read_thumbnail(
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
     scan of a progressive JPEG, a twentieth of the file, or a JPEG 2000 at a part of its size: enough to find by, and
-    no evidence. ``may_be_bare`` allows
-    to take no more than the pixels of a small sound JPEG without a frame, which are those of the whole thumbnail, in
-    half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a
-    ``TimeoutError`` raised by the caller's alarm passes through.
+    no evidence. ``may_be_bare`` allows to take no more than the pixels of a small sound JPEG without a frame, which are
+    those of the whole thumbnail, in half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and
+    nothing else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm passes through.
     """
     with in_plain_words(file):
         return _read(file, name, max_pixels, may_be_coarse, may_be_bare)
@@ -170,6 +172,8 @@ class FullSize(NamedTuple):
     :mod:`dupfind.evidence.steps`."""
     has_full_color: bool = False
     """Whether the file keeps a value of colour for each pixel; False also where that is not known."""
+    is_lossless: bool = False
+    """Whether the file keeps every pixel as it was; False also where that is not known."""
 
 
 class Tiles(NamedTuple):
@@ -410,9 +414,6 @@ def smaller_copy_of_heif(
     return main.size, smallest, block if isinstance(block, bytes) else b""
 
 
-_FULL_COLOR_FORMATS = frozenset({"PNG", "BMP", "DIB", "TIFF", "PPM", "GIF", "PSD"})
-
-
 class _Target(NamedTuple):
     """What a picture is resampled to."""
 
@@ -446,8 +447,8 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target
         image.load()
         profile = profiles.of_image(image, file)
         read = _full_size(image, target, exif.orientation_of(image), has_palette=has_palette, profile=profile)
-        is_full = image.format in _FULL_COLOR_FORMATS and image.info.get("compression") != "jpeg"
-        return read._replace(has_full_color=is_full)
+        is_lossless = image.format in _LOSSLESS_FORMATS and image.info.get("compression") not in _LOSSY_PACKINGS
+        return read._replace(has_full_color=is_lossless, is_lossless=is_lossless)
 
 
 def _full_size_of_jpeg(
@@ -462,7 +463,7 @@ def _full_size_of_jpeg(
         raise UndecodableError(damage)
     sampling = {(across, down) for _, across, down, _ in image.layer}
     profile = profiles.of_image(image, file)
-    read = _full_size(decoded.image, target, orientation, profile=profile, values=decoded.values)
+    read = _full_size(decoded.image, target, orientation, profile=profile)
     return read._replace(has_full_color=len(sampling) == 1)
 
 
@@ -473,9 +474,8 @@ def _full_size(
     *,
     has_palette: bool = False,
     profile: bytes | None = None,
-    values: NDArray[np.uint8] | None = None,
 ) -> FullSize:
-    """Return ``image`` upright, as ``target`` says; ``values`` as for :func:`dupfind.pictures.color_modes.planes`.
+    """Return ``image`` upright, as ``target`` says.
 
     Gray is made of RGB in every format: the luma of a JPEG has what strong colours lose on the way to RGB, and its PNG
     has not.
@@ -483,35 +483,23 @@ def _full_size(
     stored = target.size[::-1] if exif.is_transposed(orientation) else target.size
     working = color_modes.to_working_mode(image)
     tones = color_modes.tones(working)
-    cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
-    way, tiles = None, None
-    if working.size == stored:
-        left_to_right = partial(exif.left_to_right, orientation=orientation)
-        lying, planes = color_modes.planes(working, cell, left_to_right, values)
-        gray = exif.seen_upright(lying, orientation)
-    else:
-        if target.pick is not None:
-            tiles = _tiles(color_modes.luma_of(working), target.size, orientation)
-            way = target.pick(tiles)
-        luma, planes = _resampled(working, stored, way or Way(Image.Resampling.LANCZOS), cell)
-        gray = exif.upright_array(luma, orientation)
-    color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(gray, color, has_palette, profile, way, tiles, tones)
-
-
-def _resampled(
-    working: Image.Image, size: tuple[int, int], way: Way, cell: int
-) -> tuple[Image.Image, tuple[Image.Image, ...]]:
-    """Give the brightness and the colour of a picture in a working mode, as stored, at another size."""
-    if way.in_light:
-        working = color_modes.reduced_in_light(working, size, way.kernel)
     luma = color_modes.luma_of(working)
-    if factor := way.by_whole and _whole_factor(luma.size, size):
+    tiles, way = None, Way(Image.Resampling.LANCZOS)
+    if target.pick is not None and luma.size != stored:
+        tiles = _tiles(luma, target.size, orientation)
+        way = target.pick(tiles)
+    if way.in_light:
+        working = color_modes.reduced_in_light(working, stored, way.kernel)
+        luma = color_modes.luma_of(working)
+    elif factor := way.by_whole and _whole_factor(luma.size, stored):
         luma = luma.reduce(factor)
-    luma = color_modes.gray(luma, size, way.kernel)
+    gray = exif.upright_array(color_modes.gray(luma, stored, way.kernel), orientation)
     if way.kernel is Image.Resampling.NEAREST:  # whose colours are not those of averages
-        working = working.resize(size, way.kernel)
-    return luma, color_modes.color(working, size, cell)
+        working = working.resize(stored, way.kernel)
+    cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
+    planes = color_modes.color(working, stored, cell)
+    color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
+    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles, tones)
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:

@@ -137,7 +137,8 @@ def _goes_on_behind_runs(reader: Reader) -> bool:
         elif value == _BMP_END:
             break
         elif value == _BMP_STEP:
-            across, down = across + content[place], down + content[place + 1]
+            right, up = content[place : place + 2].ljust(2, b"\0")  # the file may end here
+            across, down = across + right, down + up
             place += 2
         else:
             length = -(-value // _BMP_PIXELS_A_BYTE[packing])

@@ -13,9 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import IO, NamedTuple
 
-import numpy as np
 import simplejpeg
-from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from dupfind.pictures.jpeg_stream import END, Stream, coarse, without_extras
@@ -72,8 +70,6 @@ class Decoded(NamedTuple):
     """What the decoder complained of, in words for the user."""
     is_checked: bool = True
     """False where the decoder was one that does not complain, so that damage would not be known."""
-    values: NDArray[np.uint8] | None = None
-    """What an ``image`` in ``RGBX`` was made of without a copy: (height, width, 4)."""
 
 
 def version() -> str:
@@ -116,10 +112,8 @@ def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile, outline: 
 def decode_coarse(image: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded | None:
     """Return the pixels of what :func:`read_coarse` gave, reduced by eight; None where the decoder complains."""
     pixels, _ = _decode_strictly(data, image.mode, image.size, _COARSE_FACTOR)
-    if pixels is None:
-        return None
     width, height = image.size
-    return Decoded(_image(pixels), (0, 0, width / _COARSE_FACTOR, height / _COARSE_FACTOR), None)
+    return Decoded(pixels, (0, 0, width / _COARSE_FACTOR, height / _COARSE_FACTOR), None) if pixels else None
 
 
 def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
@@ -151,7 +145,7 @@ def decode(
         if complaint is not None and _is_of_header(complaint):
             pixels, complaint = _decode_strictly(without_extras(data), mode, image.size, factor)
         if pixels is not None:
-            return Decoded(_image(pixels), box, None, values=pixels)
+            return Decoded(pixels, box, None)
         if complaint is not None and complaint.startswith(_UNABLE):
             is_checked, complaint = False, None
     drafted = image.draft("RGB", (working_side, working_side))
@@ -162,11 +156,9 @@ def decode(
 
 def _decode_strictly(
     data: bytes, mode: str, size: tuple[int, int], factor: int
-) -> tuple[NDArray[np.uint8] | None, str | None]:
-    """Return the pixels reduced by ``factor``, (height, width, values of one), or what the decoder complained of.
-
-    Neither where it finds nothing wrong with a file of which Pillow knows better what the pixels mean. Raises
-    ``MemoryError``.
+) -> tuple[Image.Image | None, str | None]:
+    """Return the pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing
+    wrong with a file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
     """
     width, height = (math.ceil(side / factor) for side in size)
     colours = {"L": "GRAY", "CMYK": "CMYK", "RGBX": "RGBX"}.get(mode, "RGB")
@@ -182,15 +174,9 @@ def _decode_strictly(
         return None, complaint
     if mode == "CMYK" or values.shape[:2] != (height, width):
         return None, None  # whether inks are stored inverted is for Pillow to tell
-    return values, None
-
-
-def _image(values: NDArray[np.uint8]) -> Image.Image:
-    """Return pixels of the decoder as a picture in ``L``, ``RGB`` or, without a copy, ``RGBX``."""
-    height, width, count = values.shape
-    if count == len("RGBX"):
-        return Image.frombuffer("RGBX", (width, height), values, "raw", "RGBX", 0, 1)
-    return Image.fromarray(values[..., 0] if count == 1 else values)
+    if colours == "RGBX":
+        return Image.frombuffer("RGBX", (width, height), values, "raw", "RGBX", 0, 1), None
+    return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None
 
 
 def _is_of_header(complaint: str) -> bool:

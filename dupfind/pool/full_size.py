@@ -30,8 +30,8 @@ MOST_PIXELS = 50_000_000
 """Larger pictures are compared at this size. The comparison takes 8 bytes a pixel beside the two decoded pictures."""
 
 LISTED = Reason(ReasonCode.LISTED)
-_LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
-_JPEG_FORMATS = frozenset({"JPEG", "MPO"})
+_KNOWN_NOISE_FORMATS = frozenset({"JPEG", "MPO", "PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
+"""What their codec leaves is known: nothing, or what a table of the JPEG says."""
 
 
 class FullSizePair(NamedTuple):
@@ -51,8 +51,6 @@ class FullSizePair(NamedTuple):
     """A pixel, of a needle in another lossy format."""
     captured: tuple[str | None, str | None]
     """Capture times of needle and witness, as in their thumbnails."""
-    is_lossless: bool = False
-    """Whether both files keep every pixel as it is."""
 
 
 class Compared(NamedTuple):
@@ -74,8 +72,7 @@ def pair_of(
     reduction = min(1.0, math.sqrt(MOST_PIXELS / (common[0] * common[1])))
     size = max(1, round(common[0] * reduction)), max(1, round(common[1] * reduction))
     scale = math.sqrt(theirs.size_pixels / ours.size_pixels)
-    has_known_noise = ours.format in _JPEG_FORMATS | _LOSSLESS_FORMATS
-    bits = None if has_known_noise else 8 * ours.data_bytes / ours.size_pixels
+    bits = None if ours.format in _KNOWN_NOISE_FORMATS else 8 * ours.data_bytes / ours.size_pixels
     return FullSizePair(
         needle_entry,
         witness_entry,
@@ -85,7 +82,6 @@ def pair_of(
         quality=ours.quality,
         bits=bits,
         captured=(ours.captured, theirs.captured),
-        is_lossless={ours.format, theirs.format} <= _LOSSLESS_FORMATS,
     )
 
 
@@ -172,7 +168,7 @@ class Comparer:
             has_palette=ours.has_palette,
             lost_colors=theirs.has_palette and not ours.has_palette,
             shown_apart=_shown_apart(ours, theirs),
-            is_lossless=pair.is_lossless,
+            is_lossless=ours.is_lossless and theirs.is_lossless,
             has_full_color=ours.has_full_color and theirs.has_full_color,
             steps=_steps(ours, theirs),
         )

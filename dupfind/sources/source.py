@@ -24,7 +24,7 @@ from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
-from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _PATH, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "inode"))
 _SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
-"""Together they give the folder of a path."""
+"""Together they tell apart the folders of paths; how a folder is called, :func:`~dupfind.values.folder_of` knows."""
 
 
 def _ignore(_: int) -> None:
@@ -331,7 +331,7 @@ def by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, Sequence[File
     [('/', 1), ('/b', 2)]
     """
     start = 0
-    for folder, group in groupby(map(_FOLDER, map(_SPLIT, map(_PATH, entries)))):
+    for _, group in groupby(map(_FOLDER, map(_SPLIT, map(_PATH, entries)))):
         end = start + len(list(group))
-        yield folder or os.sep, entries[start:end]
+        yield folder_of(entries[start].path), entries[start:end]
         start = end
