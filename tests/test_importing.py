@@ -307,6 +307,19 @@ def test_a_link_to_the_destination_that_is_turned(trees: tuple[Path, Path], tmp_
     assert [] == os.listdir(tmp_path / "outside" / "in")
 
 
+def test_a_destination_that_cannot_be_made(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was done, so that nobody is told to take it back."""
+
+    def refuse(_folder: Folder, _name: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    monkeypatch.setattr(Folder, "make", refuse)
+    with pytest.raises(ActingError, match="in: permission denied; nothing was imported$"):
+        story.carry_out(plan)
+
+
 def test_a_journal_that_cannot_be_written(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be noted down is not done: no file gets its name."""
     hay, needles = trees

@@ -180,6 +180,12 @@ def test_what_to_do_next_names_what_acts() -> None:
     options = [option for _, option in html.next_steps(ANSWER, (), scanned) if option]
     assert "dupfind import --haystack 'my photos' --needles n --to hay/Import" in options
     assert "dupfind clean --haystack 'my photos' --needles n --trash" in options
+    smaller = (Reason(ReasonCode.SMALLER, (320, 240, 640, 480)),)
+    better = report([file("n/a.jpg", FileState.SIMILAR, witness="hay/a.jpg", reasons=smaller)])
+    steps = html.next_steps(better, (), scanned)
+    assert ("run", "dupfind scan --haystack 'my photos' --needles n --only better") in [
+        (text.split()[-1], option) for text, option in steps
+    ]
     page = words(html.render(ANSWER, PageContents(), again=scanned))
     assert "To see what can go, before anything is moved, run dupfind clean" in page
     quick = dataclasses.replace(ANSWER, settings=dataclasses.replace(ANSWER.settings, quick=True))

@@ -460,7 +460,7 @@ class Cleaner:
                     self._journal.failed(number, reason_of(error))
                     raise
             except OSError as error:
-                notes.append(f"the folder {path} stays: {reason_of(error)}")
+                notes.append(f"the folder {path} itself stays: {reason_of(error)}")
         return notes
 
     @staticmethod

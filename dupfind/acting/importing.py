@@ -200,10 +200,14 @@ def open_destination(plan: ImportPlan, journal: Journal) -> Iterator[Folder]:
     try:
         if not os.path.lexists(plan.real):
             step = journal.begin("mkdir", path=plan.real)
-            with suppress(FileExistsError):
-                above, name = os.path.split(plan.real)
-                with Folder.open(above) as around:
-                    around.make(name)
+            try:
+                with suppress(FileExistsError):
+                    above, name = os.path.split(plan.real)
+                    with Folder.open(above) as around:
+                        around.make(name)
+            except OSError as error:
+                journal.failed(step, reason_of(error))
+                raise
             journal.done(step)
         folder = Folder.open(plan.real)
     except OSError as error:

@@ -56,6 +56,7 @@ class Journal:
         self.id = identity
         self._handle = handle
         self._steps = 0
+        self._failed: set[int] = set()
         self._had_name = os.fstat(handle).st_nlink > 0
         """Whether the file system tells how many names a file has."""
 
@@ -117,14 +118,14 @@ class Journal:
 
     @contextmanager
     def telling(self) -> Iterator[None]:
-        """Name the journal to whoever is told that a run ended in the midst, once it has begun a step.
+        """Name the journal to whoever is told that a run ended in the midst, once a step may have been made.
 
         Raises :class:`~dupfind.errors.CutOffError` for what is no end by the user.
         """
         try:
             yield
         except (OSError, DupfindError) as error:
-            if not self._steps or isinstance(error, StoppedError):
+            if len(self._failed) == self._steps or isinstance(error, StoppedError):
                 raise
             reason = reason_of(error) if isinstance(error, OSError) else str(error)
             raise CutOffError(reason, self.path) from error
@@ -146,6 +147,7 @@ class Journal:
 
     def failed(self, step: int, reason: str) -> None:
         """Note down that a step was not made, and has left nothing. A full disk is no reason to fail once more."""
+        self._failed.add(step)
         with suppress(OSError):
             self._write({"step": step, "failed": reason}, is_synced=False)
 

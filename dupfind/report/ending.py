@@ -79,8 +79,8 @@ def sidecars(report: Report) -> dict[str, int]:
 
 _OF_SCAN_ONLY = frozenset({"--elsewhere", "--files-from", "--follow-symlinks", "--quick"})
 _OF_CLUSTER = frozenset({"--scheduler", "--tls-ca", "--tls-cert", "--tls-key"})
-BRING_OVER, CLEAR_AWAY = "to bring them over", "the folders that can go"
-"""What the steps of the two commands that act are called."""
+BRING_OVER, CLEAR_AWAY, BETTER = "to bring them over", "the folders that can go", "the better copies"
+"""What the steps are called whose commands the page names too: the two that act, and the list of better copies."""
 
 
 def about_sidecars(report: Report) -> list[str]:
@@ -201,7 +201,7 @@ def next_commands(report: Report, again: Sequence[str], *, has_page: bool = Fals
     if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE] and can_be_shown:
         steps.append(("what needs eyes, side by side", "--html page.html"))
     if _better(report):
-        steps.append(("the better copies", "--only better"))
+        steps.append((BETTER, "--only better"))
     if numbers[FileState.MISSING] and sidecars(report)["not_present"]:
         steps.append(("without the sidecars", "--sidecars ignore"))
     can_go = any(folder.state is FolderState.CONTAINED and not folder.is_plan for folder in report.folders)

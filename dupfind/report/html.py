@@ -287,7 +287,7 @@ def next_steps(report: Report, offered: Sequence[str] = (), again: Sequence[str]
     commands = {
         text: shlex.join(map(printable, words))
         for text, words in ending.next_commands(report, again)
-        if words[:1] == ["dupfind"] and words[1] != "scan"
+        if words[:1] == ["dupfind"] and (words[1] != "scan" or text == ending.BETTER)
     }
     steps = []
     if similar := numbers[FileState.SIMILAR]:
@@ -306,7 +306,8 @@ def next_steps(report: Report, offered: Sequence[str] = (), again: Sequence[str]
         they = "it shows" if unreadable == 1 else "they show"
         text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what {they}."
         steps.append((text, ""))
-    steps += [(f"{text} To list what is better, add", "--only better") for text in ending.better_needles(report)]
+    better = ("run", commands[ending.BETTER]) if ending.BETTER in commands else ("add", "--only better")
+    steps += [(f"{text} To list what is better, {better[0]}", better[1]) for text in ending.better_needles(report)]
     if ending.sidecars(report)["not_present"]:
         text = ending.counted_sidecars(report)
         steps.append((f"{text}. To set aside what only describes, add", "--sidecars ignore"))

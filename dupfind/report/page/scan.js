@@ -56,10 +56,10 @@ const plain = (row, sight) => make("p", {}, `${row.bytes} `, make("code", {}, ro
 
 function why(row) {
   const parts = [];
-  const apart = row.bits ? `${counted(row.bits, "bit")} of 64 apart` : "0 of 64 bits apart";
+  const apart = `${counted(row.bits ?? 0, "bit")} of 64 apart`;
   const score = row.bits === undefined ? "" : `, score ${(1 - row.bits / 64).toFixed(2)}`;
   const how = row.kind === "other" || row.parts ? "" : `: ${apart}${score}`; // of whole pictures only
-  if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack’s${how}.`);
+  if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack's${how}.`);
   else if (row.kind === "other" && !row.word) parts.push("No file of the haystack has the same bytes.");
   if (row.reason) parts.push(`${row.reason}.`);
   if (row.pair) parts.push(`${row.pair.kind}: the other half, ${row.pair.name}, is ${row.pair.verdict}.`);
