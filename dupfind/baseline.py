@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from dupfind.answers.changes import Baseline
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import option_error, reason_of
 from dupfind.report.json import SCHEMA
 from dupfind.values import FileState, FolderState
 
@@ -23,13 +23,13 @@ def read(path: str) -> Baseline:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise SettingsError(f"--baseline {path}: {reason_of(error)}") from error
+        raise option_error("--baseline", f"{path}: {reason_of(error)}") from error
     try:
         return _parse(data)
     except _PartError:
-        raise SettingsError(f"--baseline {path}: only a part of a report (--only, --baseline); use --save") from None
+        raise option_error("--baseline", f"{path}: only a part of a report (--only, --baseline); use --save") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise SettingsError(f"--baseline {path}: not a report as --save or --format json writes it") from None
+        raise option_error("--baseline", f"{path}: not a report as --save or --format json writes it") from None
 
 
 class _PartError(Exception):

@@ -26,7 +26,30 @@ class DupfindError(Exception):
 
 
 class SettingsError(DupfindError):
-    """The options contradict each other or name something that cannot be used."""
+    """The options contradict each other or name something that cannot be used.
+
+    ``option`` is the one whose value is at fault, as it is typed; ``cause`` is the text without the name of the file
+    that it is about.
+    """
+
+    def __init__(self, text: str, *, option: str | None = None, cause: str | None = None) -> None:
+        super().__init__(text)
+        self.option = option
+        self.cause = text if cause is None else cause
+
+
+def option_error(option: str, said: str) -> SettingsError:
+    """Make the error of an option: its name, then what is ``said`` of it.
+
+    >>> str(option_error("--threshold", "takes 0 to 32 bits, not 40"))
+    '--threshold takes 0 to 32 bits, not 40'
+    """
+    return SettingsError(f"{option} {said}", option=option)
+
+
+def error_of(called: str, said: str) -> SettingsError:
+    """Make the error of what is ``called`` by an option and a blank, or by nothing where no option gives it."""
+    return option_error(called.rstrip(), said) if called else SettingsError(said)
 
 
 def reason_of(error: OSError | ValueError) -> str:

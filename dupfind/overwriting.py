@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import SettingsError, option_error, reason_of
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.normal_form import folded_path
 from dupfind.sources.roots import NamedFile, root_around
@@ -30,11 +30,11 @@ def check_output(output: str, roots: Sequence[Root], option: str = "--output") -
     """Find what is wrong with a file to be written before the work, not after it."""
     real = os.path.realpath(output)
     if root := root_around(real, roots, read_mounts()):
-        raise SettingsError(f"{option} {output} lies under {root.given}, where dupfind never writes")
+        raise option_error(option, f"{output} lies under {root.given}, where dupfind never writes")
     if not output or os.path.isdir(real):
-        raise SettingsError(f"{option} {output}: not a file")
+        raise option_error(option, f"{output}: not a file")
     if not os.path.isdir(os.path.dirname(real)):
-        raise SettingsError(f"{option} {output}: there is no such folder")
+        raise option_error(option, f"{output}: there is no such folder")
 
 
 def refuse_overwriting(
@@ -50,10 +50,10 @@ def refuse_overwriting(
         if output is None:
             continue
         if any(_is_one(file.entry.path, output) for file in files):
-            raise SettingsError(f"{option} {output} would replace a file that dupfind is to look at")
+            raise option_error(option, f"{output} would replace a file that dupfind is to look at")
         for reader, path in inputs.items():
             if path is not None and (option, reader) != ("--save", "--baseline") and _is_one(path, output):
-                raise SettingsError(f"{option} {output} would replace what {reader} reads")
+                raise option_error(option, f"{output} would replace what {reader} reads")
         if option == "--html":
             _refuse_no_page(output)
 
@@ -80,6 +80,6 @@ def _refuse_no_page(path: str) -> None:
         with open(path, "rb") as file:
             beginning = file.read(len(_BEGINNING))
     except OSError as error:
-        raise SettingsError(f"--html {path}: {reason_of(error)}") from error
+        raise option_error("--html", f"{path}: {reason_of(error)}") from error
     if beginning and beginning.lower() != _BEGINNING:
-        raise SettingsError(f"--html {path}: there is a file that is no page; name another, or remove it first")
+        raise option_error("--html", f"{path}: there is a file that is no page; name another, or remove it first")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
     from dupfind.reading import Pictures
+    from dupfind.scanning.scan_again import News
+
+    FindingsAndPictures = tuple[Findings, Pictures | None, Pictures | None]
+    """The findings; the pictures of needles and of the haystack, None where none were needed."""
 
 
 MANY_NEEDLES = 2
@@ -141,16 +145,19 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     remembered = None if decisions or not run.recalls_findings else _recall(results, sum(map(len, files)), listener)
     findings, learned, store = remembered, None, None
     if findings is None:
-        # What reads files is loaded where there is something to be read.
-        from dupfind.cache.last_run import LastRunStore
-        from dupfind.session import with_reader
+        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
         if decisions:
-            findings = with_reader(run, partial(_find_decided, *files, decisions, may_be_bare=may_be_bare))
+            find: Callable[..., FindingsAndPictures] = partial(_find_decided, decisions, *files)
         else:
+            from dupfind.cache.last_run import LastRunStore, Learned
+
             may_keep = run.sources.are_remembered and run.recalls_findings
             store = LastRunStore(settings, recipe, may_keep=may_keep, began_ns=began_ns)
-            findings, learned = with_reader(run, partial(_find, *files, store, may_be_bare=may_be_bare))
+            learned = Learned(is_whole=store.is_kept)
+            news = _news(store, *files, listener)
+            find = partial(partial(_find_news, news) if news else find_matches, *files, learned=learned)
+        findings, *_ = with_reader(run, partial(find, may_be_bare=may_be_bare))
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
@@ -158,7 +165,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
             needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
     if remembered is None and not decisions:
         results.keep(findings, time.time_ns())
-        if store is not None and learned is not None:
+        if store is not None and learned is not None and learned.is_filled:
             store.keep(findings, learned, *files, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
         aside = disregarded(needles, settings.scan.disregard, listener)
@@ -318,48 +325,57 @@ def _recall(results: ResultCache, files: int, listener: Listener) -> Findings | 
     return remembered
 
 
-def _find(
-    needles: list[FileEntry], haystack: list[FileEntry], store: LastRunStore, run: Reading, *, may_be_bare: bool
-) -> tuple[Findings, Learned | None]:
-    """Return the findings, and what the next run may use; None for that where only what has changed was scanned."""
-    from dupfind.cache.last_run import Learned
-    from dupfind.scanning.scan_again import news_since, scan_again
+def _news(store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntry], listener: Listener) -> list[News]:
+    """Return what has changed since the last run; nothing where that is not known, or too much to go by."""
+    from dupfind.scanning.scan_again import news_since
 
-    with run.listener.part("look up", len(needles) + len(haystack)):
+    with listener.part("look up", len(needles) + len(haystack)):
         last = store.load()
         news = None if last is None else news_since(last, needles, haystack)
-        del last  # a second list of all paths
-    findings = None if news is None else scan_again(news, run, partial(_find_again, may_be_bare=may_be_bare))
-    if news is not None and findings is not None:
-        with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
-            advance(len(needles) + len(haystack) - news.files)
-        return findings, None
-    learned = Learned(is_whole=store.is_kept)
-    findings, *_ = find_matches(needles, haystack, run, None, None, learned, may_be_bare=may_be_bare)
-    return findings, learned
+    return [] if news is None else [news]
 
 
-def _find_again(
-    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, learned: Learned, *, may_be_bare: bool
-) -> Findings:
-    return find_matches(needles, haystack, run, None, None, learned, may_be_bare=may_be_bare)[0]
+def _find_news(
+    news: list[News],
+    needles: list[FileEntry],
+    haystack: list[FileEntry],
+    run: Reading,
+    learned: Learned,
+    *,
+    may_be_bare: bool,
+) -> FindingsAndPictures:
+    """Scan what has changed, or all where that is not enough; only the scan of all fills ``learned``.
+
+    The ``news`` are taken out: asked again, the cache has failed, and what came from it is worth nothing.
+    """
+    from dupfind.scanning.scan_again import scan_again
+
+    findings = None
+    if news:
+        files = news[0].files
+        findings = scan_again(news.pop(), run, partial(find_matches, may_be_bare=may_be_bare))
+    if findings is None:
+        return find_matches(needles, haystack, run, learned=learned, may_be_bare=may_be_bare)
+    with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
+        advance(len(needles) + len(haystack) - files)
+    return findings, None, None
 
 
 def _find_decided(
+    decisions: Sequence[Decision],
     needles: list[FileEntry],
     haystack: list[FileEntry],
-    decisions: Sequence[Decision],
     run: Reading,
     *,
     may_be_bare: bool,
-) -> Findings:
+) -> FindingsAndPictures:
     """Read the files and return the findings, with the ``decisions`` of a person applied."""
     from dupfind.scanning import apply_decisions
 
     scan = run.settings.scan
     standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
     findings, *_ = find_matches(needles, haystack, run, standing.split, may_be_bare=may_be_bare)
-    return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
+    return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack), None, None
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
@@ -380,7 +396,7 @@ def find_matches(
     learned: Learned | None = None,
     *,
     may_be_bare: bool = False,
-) -> tuple[Findings, Pictures | None, Pictures | None]:
+) -> FindingsAndPictures:
     """Run the stages between walk and verdict: match each needle by bytes, then by picture.
 
     Returns the pictures of needles and haystack too, None where none were needed. ``split`` names, by the path of a

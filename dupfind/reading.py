@@ -130,7 +130,7 @@ class Reader:
         pictures = self.pictures(entries, what, orientations, bare=bare)
         hashes = (row.tobytes() for row in pictures.hashes.astype(">u8"))
         contents = zip(pictures.refs, hashes, strict=True)
-        self._sampled |= {entry.path: known for entry, known in zip(pictures.entries, contents, strict=True)}
+        self._sampled |= {entry.path: content for entry, content in zip(pictures.entries, contents, strict=True)}
         self._sampled |= {path: (failure, None) for path, failure in pictures.failures.items()}
         return pictures
 
@@ -144,12 +144,12 @@ class Reader:
         unread: list[FileEntry] = []
         places: dict[str, list[int]] = {}
         for place, (entry, cached) in enumerate(zip(entries, self._cache.recall_contents(entries), strict=True)):
-            known, packed = self._sampled.get(entry.path, cached)
-            if known is None or (bare is None and _is_bare(known)):
+            remembered, packed = self._sampled.get(entry.path, cached)
+            if remembered is None or (bare is None and _is_bare(remembered)):
                 unread.append(entry)
                 places.setdefault(entry.path, []).append(place)
                 continue
-            contents[place] = content = self._within_bounds(known)
+            contents[place] = content = self._within_bounds(remembered)
             if isinstance(content, PictureRef):
                 hashes.put(place, content.id, packed)
         hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, option_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def make_scheduler(
         return Scheduler(address)
     for name, path in files.items():
         if path is None:
-            raise SettingsError(f"--scheduler {address} needs {name}")
+            raise option_error("--scheduler", f"{address} needs {name}")
         if not os.path.isfile(path):
-            raise SettingsError(f"{name} {path}: there is no such file")
+            raise option_error(name, f"{path}: there is no such file")
     return Scheduler(address, tls_ca, tls_cert, tls_key)
 
 
@@ -60,7 +60,7 @@ def _is_loopback(host: str) -> bool:
 
 def _parts(address: str) -> tuple[str, str]:
     """Return scheme and host; raises :class:`~dupfind.errors.SettingsError` for what is no such address."""
-    mistake = SettingsError(f"--scheduler takes tls://HOST:PORT, or tcp://127.0.0.1:PORT, not {address}")
+    mistake = option_error("--scheduler", f"takes tls://HOST:PORT, or tcp://127.0.0.1:PORT, not {address}")
     from urllib.parse import urlsplit
 
     try:

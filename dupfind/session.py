@@ -20,7 +20,6 @@ from dupfind.private_folder import PrivateFolder
 from dupfind.reading import Reader
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.settings import Settings
-from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import root_around
 
 T = TypeVar("T")
@@ -31,7 +30,7 @@ def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
     settings, listener = run.settings, run.listener
     path = settings.cache
     _stand_somewhere()
-    _remove_left_behind(settings)
+    _remove_left_behind(run)
     with pool_of(settings, listener, run.make_executor) as pool:
         while True:
             try:
@@ -88,13 +87,13 @@ def kept_for_the_run(settings: Settings) -> Iterator[Settings]:
         yield settings if is_below_root else replace(settings, cache=os.path.join(folder.path, "cache.sqlite"))
 
 
-def _remove_left_behind(settings: Settings) -> None:
+def _remove_left_behind(run: Run) -> None:
     """Remove private folders of runs that were killed, but nothing below a root, and nothing that holds one."""
     place = private_folder.usual_place()
     if folders := private_folder.left_behind(place):
-        mounts = read_mounts()
-        if root_around(os.path.join(place, "x"), settings.roots, mounts) is None:
-            spared = [root.real for root in settings.roots] + [line.point for line in mounts.lines]
+        roots, mounts = run.settings.roots, run.mounts
+        if root_around(os.path.join(place, "x"), roots, mounts) is None:
+            spared = [root.real for root in roots] + [line.point for line in mounts.lines]
             private_folder.remove_left_behind(folders, spared)
 
 

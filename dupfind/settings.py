@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dupfind import libraries
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import SettingsError, error_of, option_error, reason_of
 from dupfind.memory_limit import LEAST_BYTES
 from dupfind.overwriting import check_outputs
 from dupfind.reasons import ReasonCode
@@ -157,7 +157,7 @@ def make_settings(
     whether a catalog or a server may stand for it.
     """
     if quick and paranoid:
-        raise SettingsError("--quick and --paranoid contradict each other")
+        raise option_error("--quick", "and --paranoid contradict each other")
     if archives not in {whose.value for whose in Archives}:
         raise SettingsError(f"unknown choice of archives: {archives}")
     said = [path for path in elsewhere if path not in (needles or ())]
@@ -169,7 +169,7 @@ def make_settings(
     if may_be_servers:
         haystack, needles, buckets = _apart(haystack, needles)
     if servers and not may_be_servers:
-        raise SettingsError(f"{called}{servers[0]}: a server is asked by dupfind scan only")
+        raise error_of(called, f"{servers[0]}: a server is asked by dupfind scan only")
     asked = Asked(
         haystack,
         needles,
@@ -179,7 +179,7 @@ def make_settings(
         has_buckets=bool(buckets.needles),
     )
     if sidecars not in SIDECARS:
-        raise SettingsError(f"--sidecars takes {' or '.join(SIDECARS)}, not {sidecars}")
+        raise option_error("--sidecars", f"takes {' or '.join(SIDECARS)}, not {sidecars}")
     roots, named, haystack, needles = look_for(
         asked,
         called,
@@ -195,7 +195,9 @@ def make_settings(
     haystack = haystack if given[0] is None or not (servers or buckets.haystack) else tuple(given[0])
     needles = needles if given[1] is None or not buckets.needles else tuple(given[1])
     if paranoid and (planned := next((root for root in roots if root.is_plan), None)):
-        raise SettingsError(f"--paranoid reads needles again, and those of the catalog {planned.given} cannot be read")
+        raise option_error(
+            "--paranoid", f"reads needles again, and those of the catalog {planned.given} cannot be read"
+        )
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
@@ -231,7 +233,7 @@ def make_settings(
 def refuse_parts_of_copies(accept: Evidence, *, fragments: bool) -> None:
     """Raise where groups of copies are asked for parts of pictures, which only look alike."""
     if fragments and accept is not Evidence.SIMILAR:
-        raise SettingsError("--fragments needs --accept similar: a part of a picture is no copy of it")
+        raise option_error("--fragments", "needs --accept similar: a part of a picture is no copy of it")
 
 
 def _are_fragments_sought(wanted: bool | None, *, quick: bool, is_far: bool) -> bool:
@@ -240,9 +242,9 @@ def _are_fragments_sought(wanted: bool | None, *, quick: bool, is_far: bool) -> 
     With a haystack that ``is_far`` only where it was asked for: all of its pictures would be downloaded once more.
     """
     if wanted and quick:
-        raise SettingsError("--fragments and --quick contradict each other")
+        raise option_error("--fragments", "and --quick contradict each other")
     if wanted and not libraries.can_find_fragments():
-        raise SettingsError("--fragments needs the extra dupfind[fragments], which is not installed")
+        raise option_error("--fragments", "needs the extra dupfind[fragments], which is not installed")
     usual = libraries.can_find_fragments() and not (quick or is_far)
     return usual if wanted is None else wanted
 
@@ -302,19 +304,19 @@ def _check_values(
         raise SettingsError(f"unknown grade of evidence: {accept}")
     threshold = DEFAULT_THRESHOLD_BITS[algorithm] if threshold_bits is None else threshold_bits
     if not 0 <= threshold <= MOST_THRESHOLD_BITS:
-        raise SettingsError(f"--threshold takes 0 to {MOST_THRESHOLD_BITS} bits, not {threshold}")
+        raise option_error("--threshold", f"takes 0 to {MOST_THRESHOLD_BITS} bits, not {threshold}")
     if not 0 < timeout_seconds <= MOST_TIMEOUT_SECONDS:
-        raise SettingsError(f"--timeout takes a number of seconds above 0, at most {MOST_TIMEOUT_SECONDS:,}")
+        raise option_error("--timeout", f"takes a number of seconds above 0, at most {MOST_TIMEOUT_SECONDS:,}")
     for option, number in (("--max-pixels", max_pixels), ("--workers", workers)):
         if number is not None and number < 1:
-            raise SettingsError(f"{option} takes a number above 0, not {number}")
+            raise option_error(option, f"takes a number above 0, not {number}")
     return threshold
 
 
 def _memory_bytes(mib: int | None) -> int | None:
     least = LEAST_BYTES >> 20
     if mib is not None and not least <= mib <= _MOST_MEMORY_MIB:
-        raise SettingsError(f"--max-memory takes a number of MiB, {least} to {_MOST_MEMORY_MIB:,}, not {mib}")
+        raise option_error("--max-memory", f"takes a number of MiB, {least} to {_MOST_MEMORY_MIB:,}, not {mib}")
     return None if mib is None else mib << 20
 
 
@@ -342,7 +344,7 @@ def make_report_settings(
     if print0 and format_ not in (None, Format.PATHS):
         raise SettingsError(f"-0 prints paths and does not go with --format {format_}")
     if only and everything:
-        raise SettingsError("--only and --all contradict each other")
+        raise option_error("--only", "and --all contradict each other")
     chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
     has_both = chosen in (Format.JSON, Format.JSONL)
     verdicts = {state.value for state in FileState} if files or has_both else set()
@@ -353,10 +355,10 @@ def make_report_settings(
             continue
         if verdict not in verdicts:
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
-            raise SettingsError(f"--only {verdict} {hint}")
+            raise option_error("--only", f"{verdict} {hint}")
     check_outputs({"--output": output, "--save": save, "--html": html}, roots)
     if html is not None and any(root.is_plan for root in roots):
-        raise SettingsError("--html does not go with needles of a catalog: there is nothing of them to be shown")
+        raise option_error("--html", "does not go with needles of a catalog: there is nothing of them to be shown")
     most_pictures = check_html_pictures(html_pictures, html)
     settings = ReportSettings(
         chosen,
@@ -389,7 +391,7 @@ def _codes(names: Sequence[str]) -> frozenset[ReasonCode]:
 
             near = get_close_matches(name, codes, 1)
             hint = f"did you mean {near[0]}?" if near else "they are listed in docs/report.md"
-            raise SettingsError(f"--reason {name} is no reason code: {hint}")
+            raise option_error("--reason", f"{name} is no reason code: {hint}")
     return frozenset(map(ReasonCode, names))
 
 
@@ -398,9 +400,9 @@ def check_html_pictures(number: int | None, html: str | None) -> int:
     if number is None:
         return DEFAULT_HTML_PICTURES
     if html is None:
-        raise SettingsError("--html-pictures goes with --html")
+        raise option_error("--html-pictures", "goes with --html")
     if not 0 <= number <= MOST_HTML_PICTURES:
-        raise SettingsError(f"--html-pictures takes a number, 0 to {MOST_HTML_PICTURES:,}, not {number}")
+        raise option_error("--html-pictures", f"takes a number, 0 to {MOST_HTML_PICTURES:,}, not {number}")
     return number
 
 
@@ -425,12 +427,12 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
     try:
         path = os.path.abspath(given) if given else default_cache()
     except OSError as error:  # the working directory is gone
-        raise SettingsError(f"--cache {given}: {reason_of(error)}") from error
+        raise option_error("--cache", f"{given}: {reason_of(error)}") from error
     root = root_around(os.path.realpath(path), roots, read_mounts())
     if root is None:
         return path, ()
     if given:
-        raise SettingsError(f"--cache {given} lies under {root.given}, where dupfind never writes")
+        raise option_error("--cache", f"{given} lies under {root.given}, where dupfind never writes")
     return None, (
         f"the cache {path} lies under {root.given}, where dupfind never writes: going on without (--cache FILE helps)",
     )

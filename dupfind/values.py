@@ -151,6 +151,20 @@ class FileEntry(NamedTuple):
         return True
 
 
+class ProblemCode(StrEnum):
+    """What a problem is, where the program goes by it: nobody reads that out of a sentence."""
+
+    EXCLUDED = "excluded"
+    LINK = "link"
+    """A symbolic link that is not followed."""
+    NOT_REGULAR = "not-regular"
+    """A pipe, a socket or a device."""
+    VISITED = "visited"
+    """A folder that was reached by another way before."""
+    NOT_TRUSTED = "not-trusted"
+    """What proves nothing as haystack, because of its name or of what it lies in."""
+
+
 class Problem(NamedTuple):
     """Something that went wrong and could be survived."""
 
@@ -161,6 +175,8 @@ class Problem(NamedTuple):
     reason: str
     is_note: bool = False
     """True for what is by design and loses nothing, such as a hidden folder that is not trusted as haystack."""
+    code: ProblemCode | None = None
+    """None for what nothing but a report goes by."""
 
     @property
     def is_gap(self) -> bool:

@@ -170,14 +170,6 @@ def test_a_bound_was_met(desk: Desk) -> None:
     assert desk.load() is None
 
 
-def test_it_is_given_once(desk: Desk) -> None:
-    """Who asks again has found the cache to be damaged."""
-    desk.keep()
-    store = desk.store()
-    assert store.load() is not None
-    assert store.load() is None
-
-
 def unsettled(desk: Desk) -> list[str]:
     """The files that count as changed whatever they are."""
     last = desk.load()

@@ -13,6 +13,7 @@ import pytest
 
 from dupfind import private_folder, session
 from dupfind.private_folder import PrivateFolder, left_behind, remove_left_behind
+from dupfind.run import Run as OneRun
 from tests.helpers.scans import settings
 
 pytest.importorskip("fcntl", reason="without locks of POSIX nothing is ever removed that another run has left")
@@ -128,7 +129,7 @@ def test_nothing_is_removed_below_a_root(
     (tmp_path / "needles").mkdir()
     hay = tmp_path / "hay" if below is None else place if not below else folder / "deep"
     hay.mkdir(exist_ok=True)
-    session._remove_left_behind(settings(hay, tmp_path / "needles"))
+    session._remove_left_behind(OneRun(settings(hay, tmp_path / "needles")))
     assert folder.exists() is (below is not None)
 
 

@@ -11,7 +11,7 @@ import string
 from datetime import date
 from typing import NamedTuple
 
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, option_error
 from dupfind.sources import ignore
 from dupfind.sources.normal_form import composed
 
@@ -61,14 +61,14 @@ class Layout:
         template = LAYOUTS.get(text, text)
         if "{" not in template:
             names = ", ".join(f"{{{field}}}" for field in FIELDS)
-            raise SettingsError(f"--layout takes {', '.join(LAYOUTS)} or a template of {names}, not {text}")
+            raise option_error("--layout", f"takes {', '.join(LAYOUTS)} or a template of {names}, not {text}")
         if template.startswith("/") or ".." in template.split("/") or "\0" in template:
-            raise SettingsError(f"--layout {text}: a template stays below the destination")
+            raise option_error("--layout", f"{text}: a template stays below the destination")
         fields = _fields_of(template)
         if not fields & {"name", "stem"}:
             template = template.rstrip("/") + "/{name}"
         elif not _fields_of(template.rpartition("/")[2]) & {"name", "stem"}:
-            raise SettingsError(f"--layout {text}: {{name}} or {{stem}} belongs behind the last slash")
+            raise option_error("--layout", f"{text}: {{name}} or {{stem}} belongs behind the last slash")
         self._parts = [part for part in template.split("/") if part]
         self.is_dated = bool(fields & _OF_DATES)
         """Whether places depend on days."""
@@ -134,7 +134,7 @@ def _fields_of(template: str) -> set[str]:
     try:
         parsed = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise SettingsError(f"--layout {template}: {str(error).lower()}") from None
+        raise option_error("--layout", f"{template}: {str(error).lower()}") from None
     fields = set()
     for _, field, spec, conversion in parsed:
         if field is None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
 from dupfind.reasons import Reason
-from dupfind.sources.ignore import NOT_TRUSTED
-from dupfind.values import SETTLED, Cataloged, Evidence, FileVerdict, Problem, ScanSettings
+from dupfind.values import SETTLED, Cataloged, Evidence, FileVerdict, Problem, ProblemCode, ScanSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class ExplainResult:
     @property
     def not_trusted(self) -> int:
         """How many folders and files of the haystack prove nothing because of their names: hidden, trash."""
-        return sum(problem.reason.endswith(NOT_TRUSTED) for problem in self.problems)
+        return sum(problem.code is ProblemCode.NOT_TRUSTED for problem in self.problems)
 
     @property
     def is_complete(self) -> bool:

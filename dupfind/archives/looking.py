@@ -20,7 +20,7 @@ from dupfind.sources.listed_paths import is_junk_path, is_left_behind, why_path_
 from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Listing
-from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
+from dupfind.values import FileEntry, FolderId, Problem, ProblemCode, Root, Side, Tree, folder_of
 
 ITSELF = "[archive]"
 """Stands for an archive among its members where something is wrong with all of it, so that its folder is in doubt."""
@@ -203,13 +203,14 @@ class Lister:
         """
         if is_junk_path(below, is_haystack=self._is_haystack) or looks_left_behind(entry, below):
             return False
-        reason = self._why_excluded(archive.path, below)
+        reason, code = self._why_excluded(archive.path, below), ProblemCode.EXCLUDED
         if reason is None and self._is_haystack:
+            code = ProblemCode.NOT_TRUSTED
             reason = why_path_not_trusted(below)
             reason = reason or managers.why_not_trusted(below.replace("/", os.sep), is_file=True)
         if reason is None:
             return True
-        self._report(entry.path, reason, is_note=self._is_haystack)
+        self._report(entry.path, reason, code, is_note=self._is_haystack)
         return False
 
     def _why_excluded(self, archive: str, below: str) -> str | None:
@@ -223,8 +224,8 @@ class Lister:
     def _report_member(self, archive: FileEntry, below: str, reason: str) -> None:
         self._report(_path_below(archive, below), reason)
 
-    def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
-        self.problems.append(Problem(self._shown(path), self._root.side, "walk", reason, is_note))
+    def _report(self, path: str, reason: str, code: ProblemCode | None = None, *, is_note: bool = False) -> None:
+        self.problems.append(Problem(self._shown(path), self._root.side, "walk", reason, is_note, code))
 
 
 def _path_below(archive: FileEntry, below: str) -> str:

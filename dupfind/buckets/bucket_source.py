@@ -27,7 +27,7 @@ from dupfind.sources.listed_paths import is_junk_path, is_left_behind, why_path_
 from dupfind.sources.normal_form import folded
 from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.source import Listing, Source, why_changed
-from dupfind.values import Fetched, FileEntry, Problem, Side, Tree, is_below
+from dupfind.values import Fetched, FileEntry, Problem, ProblemCode, Side, Tree, is_below
 
 _MAY_BE_A_NEEDLE = "left out: it may be a needle itself, met by another way"
 
@@ -158,22 +158,23 @@ class _Taker:
             return False
         if is_left_behind(below, entry.size_bytes, self._filled, partial(_head, entry)):
             return False
-        reason = why_path_excluded(below, self._rules.excludes)
+        reason, code = why_path_excluded(below, self._rules.excludes), ProblemCode.EXCLUDED
         if reason is None and self._is_haystack:
+            code = ProblemCode.NOT_TRUSTED
             folder, _, name = below.rpartition("/")
             self._managers.meet(folder, name)
             reason = why_path_not_trusted(below)
             reason = reason or self._managers.why_not_trusted(below, is_file=True)
         if reason is not None:
-            self._leave_out(below, reason)
+            self._leave_out(below, reason, code)
         return reason is None
 
-    def _report(self, below: str, reason: str, *, is_note: bool = False) -> None:
+    def _report(self, below: str, reason: str, code: ProblemCode | None = None, *, is_note: bool = False) -> None:
         path = f"{self._root.real}/{below}".rstrip("/")
-        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
+        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note, code))
 
-    def _leave_out(self, below: str, reason: str) -> None:
-        self._report(below, reason, is_note=self._is_haystack)
+    def _leave_out(self, below: str, reason: str, code: ProblemCode | None = None) -> None:
+        self._report(below, reason, code, is_note=self._is_haystack)
 
 
 class _Relation:

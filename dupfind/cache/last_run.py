@@ -190,6 +190,8 @@ class Learned:
     def __init__(self, *, is_whole: bool = False) -> None:
         self.is_whole = is_whole
         """Whether all files are scanned, and ``marks`` and ``links`` are asked for."""
+        self.is_filled = False
+        """Whether a scan has come to it: not where only what has changed is scanned again."""
         self.is_of_all = True
         """Whether the needles meet every file of the haystack; False where only what has changed is scanned again."""
         self.marks: tuple[array[int], array[int]] = (array("Q"), array("Q"))
@@ -220,7 +222,6 @@ class LastRunStore:
         if libraries.installed() is not None:  # or it has to load the decoders, which a plain copy never needs
             self._recipe()
         self._began_ns = began_ns
-        self._is_asked = False
 
     @property
     def is_kept(self) -> bool:
@@ -228,13 +229,9 @@ class LastRunStore:
         return self._path is not None and self._key is not None
 
     def load(self) -> LastRun | None:
-        """Return the last run; None where there was none like this one, or where it cannot be read.
-
-        Asked again it gives none: then the cache has failed, and what came from it is worth nothing.
-        """
-        if self._is_asked or self._path is None or self._key is None or not os.path.exists(self._path):
+        """Return the last run; None where there was none like this one, or where it cannot be read."""
+        if self._path is None or self._key is None or not os.path.exists(self._path):
             return None
-        self._is_asked = True
         shelf = SnapshotShelf(self._path)
         try:
             last = shelf.load(self._key, unpack_run)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dupfind.cache.cache_schema import FS_CODEC, Part, PictureRef, SnapshotError, fits
 from dupfind.cache.racy import is_racy
-from dupfind.values import Failure, FileEntry, FolderId
+from dupfind.values import Failure, FileEntry, FolderId, ProblemCode
 
 PIECE = 1024
 """Files whose details are read together: 60 kB."""
@@ -39,6 +39,7 @@ class Noted(NamedTuple):
     below_root: str
     reason: str
     is_note: bool
+    code: ProblemCode | None = None
 
 
 class FolderRow(NamedTuple):
@@ -221,7 +222,7 @@ def unpack(read: Callable[[Part], bytes]) -> Known:
             )
         ]
         for number, *noted in head["noted"]:
-            folders[number] = folders[number]._replace(noted=(*folders[number].noted, Noted(*noted)))
+            folders[number] = folders[number]._replace(noted=(*folders[number].noted, _noted(*noted)))
         failures = {
             row: Failure(reason, is_image=is_image, stage=stage) for row, reason, is_image, stage in head["failures"]
         }
@@ -234,6 +235,10 @@ def unpack(read: Callable[[Part], bytes]) -> Known:
         return Known(folders, starts, columns["hashes"], columns["sizes"], columns["kinds"], inner, failures, read)
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise SnapshotError(str(error)) from error
+
+
+def _noted(below_root: str, reason: str, is_note: bool, code: str | None) -> Noted:
+    return Noted(below_root, reason, is_note, None if code is None else ProblemCode(code))
 
 
 def _unpack_details(data: bytes, count: int) -> tuple[dict[str, NDArray[np.int64]], list[bytes]]:

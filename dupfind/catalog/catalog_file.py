@@ -26,7 +26,8 @@ from dupfind.digest import digest_of
 from dupfind.errors import CatalogError, reason_of
 from dupfind.pictures import formats
 from dupfind.sources.catalog_head import APPLICATION_ID, SCHEMA_VERSION, why_no_catalog
-from dupfind.values import Failure, FileEntry, Problem, Side
+from dupfind.sources.ignore import NOT_TRUSTED
+from dupfind.values import Failure, FileEntry, Problem, ProblemCode, Side
 
 _BUSY_SECONDS = 60.0
 _REMEDY = "put the catalog into one of your own"
@@ -244,7 +245,9 @@ class CatalogFile(Store):
             for path, stage, reason, is_note in self.connection.execute(
                 "SELECT path, stage, reason, is_note FROM problem ORDER BY rowid"
             ):
-                yield Problem(os.fsdecode(path), Side.HAYSTACK, stage, reason, bool(is_note))
+                # A catalog keeps words alone, and those of older versions are read for years.
+                code = ProblemCode.NOT_TRUSTED if reason.endswith(NOT_TRUSTED) else None
+                yield Problem(os.fsdecode(path), Side.HAYSTACK, stage, reason, bool(is_note), code)
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """Store these in place of all others, as a part of the caller's transaction."""

@@ -19,12 +19,12 @@ from typing import IO, NamedTuple
 from dupfind.catalog.catalog_file import About, CatalogFile, explained
 from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.catalog.volumes import Volume
-from dupfind.errors import CatalogError, SettingsError
+from dupfind.errors import CatalogError, error_of, option_error
 from dupfind.sources.entries import StoredEntry, entry_of
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.normal_form import composed
 from dupfind.sources.photo_managers import WARNINGS, InList, Managers
-from dupfind.values import Cataloged, FileEntry, Problem, Root, Side, Tree
+from dupfind.values import Cataloged, FileEntry, Problem, ProblemCode, Root, Side, Tree
 
 
 class ListedEntry(StoredEntry):
@@ -141,7 +141,7 @@ def tree_of(
         for problem in problems
     ]
     shown += [
-        Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, is_note=True)
+        Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, True, ProblemCode.NOT_TRUSTED)
         for folder, reason in sorted(notes.items())
     ]
     age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
@@ -247,7 +247,7 @@ def refuse_own_root(
         is_one_path = composed(needle.real) == composed(about.root) and how is not Relation.OTHER
         is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
         if is_one_path or is_one_folder:
-            raise SettingsError(f"{called}{needle.given} is the folder that the catalog {root.given} lists")
+            raise error_of(called, f"{needle.given} is the folder that the catalog {root.given} lists")
 
 
 def as_far_as_it_proves(
@@ -264,9 +264,10 @@ def as_far_as_it_proves(
     root, given = tree.root, tree.root.given
     # The drive itself says otherwise, and it is right.
     if root.is_elsewhere and how is Relation.SAME:
-        raise SettingsError(
-            f"--elsewhere {given}: needles lie on the drive that it lists, or on one that the system gives the same "
-            "number: name it as --haystack"
+        raise option_error(
+            "--elsewhere",
+            f"{given}: needles lie on the drive that it lists, or on one that the system gives the same "
+            "number: name it as --haystack",
         )
     is_doubtful = False
     former = former_paths(root, about)

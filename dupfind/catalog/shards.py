@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple, Self
 
 from dupfind.digest import digest_of
-from dupfind.errors import SettingsError
+from dupfind.errors import option_error
 from dupfind.sources.normal_form import composed
 
 _MOST = 10_000
@@ -29,7 +29,7 @@ class Shard(NamedTuple):
         match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
         shard = cls(0, 0) if match is None else cls(int(match[1]), int(match[2]))
         if not 1 <= shard.number <= shard.parts <= _MOST:
-            raise SettingsError(f"--shard takes I/N, as in 2/8, with I from 1 to N and N up to {_MOST:,}, not {text}")
+            raise option_error("--shard", f"takes I/N, as in 2/8, with I from 1 to N and N up to {_MOST:,}, not {text}")
         return shard
 
     def holds(self, path: str) -> bool:

@@ -11,7 +11,7 @@ import click
 
 from dupfind.cli import options
 from dupfind.cli.options import ACTING, headed, option
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import ExitCode, SettingsError, option_error
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import is_within
 
@@ -49,7 +49,7 @@ def refuse_in_state(outputs: Mapping[str, str | None]) -> None:
     folder, mounts = os.path.realpath(state_folder()), read_mounts()
     for name, output in outputs.items():
         if output is not None and is_within(os.path.realpath(output), folder, mounts):
-            raise SettingsError(f"{name} {output} lies in {folder}, where the journals are")
+            raise option_error(name, f"{output} lies in {folder}, where the journals are")
 
 
 def refuse_without_consent(*, is_agreed: bool, instead: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.options import ACTING, headed, option, stacked
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import ExitCode, SettingsError, option_error
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
 
@@ -111,13 +111,13 @@ def clean(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if trash and move_to is not None:
-        raise SettingsError("--trash and --move-to contradict each other")
+        raise option_error("--trash", "and --move-to contradict each other")
     if not trash and move_to is None:
         raise SettingsError("either --trash or --move-to DIR is needed")
     if dry_run and is_applied:
-        raise SettingsError("--dry-run and --apply contradict each other")
+        raise option_error("--dry-run", "and --apply contradict each other")
     if journal is not None and not is_applied:
-        raise SettingsError("--journal goes with --apply")
+        raise option_error("--journal", "goes with --apply")
     from dupfind.commands.cleaning import check_witnesses, clean_settings
 
     check_witnesses(witnesses)

@@ -68,7 +68,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            if (place := _place_of(ctx, options.values(), str(error))) is not None:
+            if (place := _place_of(ctx, options.values(), error)) is not None:
                 raise SettingsError(f"{place}: {error}") from error
             raise
 
@@ -167,12 +167,12 @@ def _is_typed(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _place_of(context: click.Context, options: Iterable[Option], said: str) -> str | None:
-    """Return the line of config.toml that gives what is ``said`` to be wrong of an option; None where none does."""
+def _place_of(context: click.Context, options: Iterable[Option], error: SettingsError) -> str | None:
+    """Return the line of config.toml that gives the option of an error; None where none does."""
     config = context.meta.get(CONFIG)
     for option in options:
         is_from_file = context.get_parameter_source(option.name or "") is ParameterSource.DEFAULT_MAP
-        if config is not None and is_from_file and said.startswith(f"--{option.long_name} "):
+        if config is not None and is_from_file and error.option == f"--{option.long_name}":
             place: str = config.place_of(context, option.long_name)
             return place
     return None

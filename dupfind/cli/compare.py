@@ -9,7 +9,7 @@ import click
 from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.options import option, stacked
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import ExitCode, SettingsError, option_error
 from dupfind.settings import Format, make_settings
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.roots import NamedFile, named_file
@@ -103,9 +103,7 @@ def _look_up(files: Sequence[str], mounts: Mounts) -> tuple[list[NamedFile], dic
             errors[path] = error
     if errors and len(named_files) == 1:
         raise next(iter(errors.values()))
-    return named_files, {
-        path: str(error).removeprefix(path).removeprefix(":").strip() for path, error in errors.items()
-    }
+    return named_files, {path: error.cause for path, error in errors.items()}
 
 
 def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
@@ -114,5 +112,5 @@ def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
     """
     chosen = streams.chosen_format(format_, print0=print0)
     if visual and chosen is not Format.TABLE:
-        raise SettingsError(f"--visual draws into a table and does not go with --format {chosen}")
+        raise option_error("--visual", f"draws into a table and does not go with --format {chosen}")
     return chosen

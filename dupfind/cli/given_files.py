@@ -80,8 +80,7 @@ def given(files: Sequence[str], stack: ExitStack, mounts: Mounts | None = None) 
                 stdin = stdin or stack.enter_context(streams.stdin_as_file())
             answers.append(Given(path, named_file(path if path != STDIN else stdin or path, mounts)))
         except SettingsError as error:
-            reason = str(error).removeprefix(path).removeprefix(":").strip()
-            answers.append(Given(path, None, reason))
+            answers.append(Given(path, None, error.cause))
     return answers
 
 

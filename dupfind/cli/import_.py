@@ -11,7 +11,7 @@ from dupfind.answers.import_ import ALSO
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.options import ACTING, headed, option, stacked
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import ExitCode, option_error
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
 
@@ -107,7 +107,7 @@ def import_(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     acting.refuse_without_consent(is_agreed=dry_run or yes, instead="--dry-run shows the plan")
     if dry_run and journal is not None:
-        raise SettingsError("--dry-run writes no journal")
+        raise option_error("--dry-run", "writes no journal")
     from dupfind.acting.layout import Layout
     from dupfind.commands.importing import import_settings
 

@@ -9,7 +9,7 @@ import click
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
 from dupfind.cli.options import option, stacked
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import ExitCode, SettingsError, option_error
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, make_settings
 
@@ -84,11 +84,11 @@ def index(
     if sum(file is not None for file in (catalog, check, merge)) != 1:
         raise SettingsError("one of --catalog FILE, --check FILE and --merge FILE is needed")
     if deep and check is None:
-        raise SettingsError("--deep goes with --check")
+        raise option_error("--deep", "goes with --check")
     if shard is not None and catalog is None:
-        raise SettingsError("--shard goes with --catalog")
+        raise option_error("--shard", "goes with --catalog")
     if columns and check is not None:
-        raise SettingsError("--columns goes with --catalog and --merge")
+        raise option_error("--columns", "goes with --catalog and --merge")
     if merge is None and len(paths) > 1:
         raise SettingsError(f"one DIR is indexed at a time, and not {len(paths)}")
     folder = next(iter(paths), None)
@@ -115,7 +115,7 @@ def index(
 
 def _merge(merged: str, catalogs: Sequence[str], output: str | None, *, with_columns: bool) -> Indexed:
     if not catalogs:
-        raise SettingsError("--merge FILE takes the catalogs of all shards as arguments")
+        raise option_error("--merge", "FILE takes the catalogs of all shards as arguments")
     refuse_overwriting({"--merge": merged, "--output": output}, {f"catalog {path}": path for path in catalogs})
     from dupfind.commands import merging  # brings SQLite
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dupfind.cli import given_files, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.options import ACTING, JUDGING, headed, option, stacked
-from dupfind.errors import ExitCode, SettingsError, StoppedError
+from dupfind.errors import ExitCode, SettingsError, StoppedError, option_error
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import make_settings, refuse_plans
 
@@ -224,14 +224,14 @@ def _acts(
 ) -> _Acts | None:
     """Return what the page may do beside looking; None for nothing."""
     if layout is not None and to is None:
-        raise SettingsError("--layout goes with --to")
+        raise option_error("--layout", "goes with --to")
     if trash and move_to is not None:
-        raise SettingsError("--trash and --move-to contradict each other")
+        raise option_error("--trash", "and --move-to contradict each other")
     if to is None and not trash and move_to is None:
         return None
     if raw["follow_symlinks"] or is_listed:
         option = "--files-from" if is_listed else "--follow-symlinks"
-        raise SettingsError(f"{option} does not go with --to, --trash and --move-to")
+        raise option_error(option, "does not go with --to, --trash and --move-to")
     return _Acts(raw, to, layout or "keep", move_to, is_cleaning=trash or move_to is not None)
 
 
@@ -239,9 +239,9 @@ def _check(port: int, idle_minutes: float) -> None:
     if not all(map(find_spec, _NEEDED)):
         raise SettingsError("review needs Starlette and uvicorn: install dupfind with its extra review")
     if not 0 <= port <= _MOST_PORT:
-        raise SettingsError(f"--port takes a number, 0 to {_MOST_PORT}, not {port}")
+        raise option_error("--port", f"takes a number, 0 to {_MOST_PORT}, not {port}")
     if not 0 < idle_minutes <= _MOST_IDLE_MINUTES:
-        raise SettingsError(f"--idle-minutes takes a number above 0, at most {_MOST_IDLE_MINUTES:,}")
+        raise option_error("--idle-minutes", f"takes a number above 0, at most {_MOST_IDLE_MINUTES:,}")
 
 
 def _tell(address: str, decisions: str, console: Console, *, is_opened: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import SettingsError, option_error, reason_of
 from dupfind.private_folder import PrivateFolder
 from dupfind.settings import Format
 
@@ -152,7 +152,7 @@ def read_list(source: str) -> bytes:
         with open(source, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        raise SettingsError(f"--files-from {source}: {reason_of(error)}") from error
+        raise option_error("--files-from", f"{source}: {reason_of(error)}") from error
 
 
 def _steps() -> tuple[Step, ...]:

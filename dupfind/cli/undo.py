@@ -10,7 +10,7 @@ import click
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.options import option, stacked
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import ExitCode, option_error
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def undo(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if is_list and journal is not None:
-        raise SettingsError("--list names all journals and takes none")
+        raise option_error("--list", "names all journals and takes none")
     if is_list and dry_run:
-        raise SettingsError("--list and --dry-run contradict each other")
+        raise option_error("--list", "and --dry-run contradict each other")
     from dupfind.overwriting import check_outputs, refuse_overwriting
 
     check_outputs({"--output": output}, ())

@@ -26,7 +26,7 @@ from dupfind.acting.transfer import remove_left_overs
 from dupfind.acting.trash import trashes
 from dupfind.answers.clean import Cleaned, CleanPlan, Left, Unit
 from dupfind.answers.decisions import Decision, Ruling
-from dupfind.errors import ActingError, SettingsError, reason_of
+from dupfind.errors import ActingError, SettingsError, option_error, reason_of
 from dupfind.events import Listener, Silence, Within
 from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Reading, Run
@@ -60,9 +60,9 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
     """
     settings = refuse_plans(make_settings(**options))
     if settings.scan.quick:
-        raise SettingsError("--quick is nothing to clean by")
+        raise option_error("--quick", "is nothing to clean by")
     if settings.scan.accept is Evidence.SIMILAR:
-        raise SettingsError("--accept similar is nothing to clean by: what only looks alike is no copy")
+        raise option_error("--accept", "similar is nothing to clean by: what only looks alike is no copy")
     if not can_rename():
         raise SettingsError("this system cannot rename without the risk of replacing a file (renameat2): nothing to do")
     if os.stat not in os.supports_dir_fd:
@@ -73,21 +73,21 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
     given = move_to.rstrip(os.sep) or move_to
     real = os.path.realpath(given)
     if not os.path.isdir(real):
-        raise SettingsError(f"--move-to {given}: there is no such folder")
+        raise option_error("--move-to", f"{given}: there is no such folder")
     mounts = read_mounts()
     if (around := root_around(os.path.join(real, "x"), settings.roots, mounts)) is not None:
-        raise SettingsError(f"--move-to {given} lies in {around.given}")
+        raise option_error("--move-to", f"{given} lies in {around.given}")
     if (root := root_within(real, settings.roots, mounts)) is not None:
         raise SettingsError(f"{root.given} lies in --move-to {given}")
     if is_within(real, state := os.path.realpath(journals.state_folder()), mounts):
-        raise SettingsError(f"--move-to {given} lies in {state}, where the journals are")
+        raise option_error("--move-to", f"{given} lies in {state}, where the journals are")
     return settings, Away(given, real)
 
 
 def check_witnesses(witnesses: int) -> None:
     """Raise :class:`~dupfind.errors.SettingsError` for a number of witnesses that nobody can mean."""
     if not 1 <= witnesses <= _MOST_WITNESSES:
-        raise SettingsError(f"--witnesses takes a number, 1 to {_MOST_WITNESSES}, not {witnesses}")
+        raise option_error("--witnesses", f"takes a number, 1 to {_MOST_WITNESSES}, not {witnesses}")
 
 
 def _refuse_trash(roots: Sequence[Root]) -> None:
@@ -149,7 +149,9 @@ def _check_witnesses(settings: Settings, witnesses: int) -> None:
     has_mounts = any(is_below(point, root.real) and point != root.real for point in points for root in roots)
     if len(devices) < witnesses and not (has_mounts and len(roots) >= witnesses):
         wanted, there = (_WORDS.get(number, str(number)) for number in (witnesses, len(devices)))
-        raise SettingsError(f"--witnesses {witnesses} needs haystack folders on {wanted} devices; yours lie on {there}")
+        raise option_error(
+            "--witnesses", f"{witnesses} needs haystack folders on {wanted} devices; yours lie on {there}"
+        )
 
 
 def _without_trash(units: Sequence[Unit]) -> tuple[list[Unit], list[Left]]:

@@ -35,7 +35,7 @@ from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.answers.decisions import Decision
 from dupfind.answers.import_ import Imported, ImportPlan
-from dupfind.errors import ActingError, SettingsError
+from dupfind.errors import ActingError, SettingsError, option_error
 from dupfind.events import Listener
 from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Run
@@ -95,7 +95,7 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
         parts = os.path.relpath(real, around.real).split(os.sep) if real != around.real else []
         wrong = [part for part in parts if not is_trusted_folder(part)]
         if wrong:
-            raise SettingsError(f"--to {given}: {wrong[0]} is a folder that no scan trusts as haystack")
+            raise option_error("--to", f"{given}: {wrong[0]} is a folder that no scan trusts as haystack")
     mount = read_mounts().around(real if os.path.isdir(real) else os.path.dirname(real))
     return settings, Destination(given, real, mount is not None and mount.kind in _WINDOWS_KINDS, is_outside)
 
@@ -103,17 +103,17 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
 def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
     """Raise where a destination cannot be one."""
     if os.path.lexists(real) and not os.path.isdir(real):
-        raise SettingsError(f"--to {given}: not a folder")
+        raise option_error("--to", f"{given}: not a folder")
     if not os.path.isdir(os.path.dirname(real)):
-        raise SettingsError(f"--to {given}: there is no folder that it could be made in")
+        raise option_error("--to", f"{given}: there is no folder that it could be made in")
     if reason := Managers().why_not_trusted(real):
-        raise SettingsError(f"--to {given}: {reason}")
+        raise option_error("--to", f"{given}: {reason}")
     needles = [root for root in roots if root.side is Side.NEEDLES]
     mounts = read_mounts()
     if (around := root_around(os.path.join(real, "x"), needles, mounts)) is not None:
-        raise SettingsError(f"--to {given} lies in the needles {around.given}")
+        raise option_error("--to", f"{given} lies in the needles {around.given}")
     if (root := root_within(real, needles, mounts)) is not None:
-        raise SettingsError(f"--needles {root.given} lies in the destination {given}")
+        raise option_error("--needles", f"{root.given} lies in the destination {given}")
 
 
 def plan_import(

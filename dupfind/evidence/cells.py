@@ -228,8 +228,8 @@ class Ratios(NamedTuple):
         places = down * width + right + (steps_down * width + steps_right)
         if self.made is not None:
             return np.asarray(self.made.reshape(-1).take(places), np.float32)
-        own, other, contrasts = (part.take(places) for part in (self.own, self.other, self.contrasts))
-        values = _difference(own, other, self.side, *self.tone)
+        own, theirs, contrasts = (part.take(places) for part in (self.own, self.other, self.contrasts))
+        values = _difference(own, theirs, self.side, *self.tone)
         values *= self.weights.take(contrasts, mode="wrap")
         rows, columns = places // width, places % width
         values[(rows == 0) | (rows == height - 1) | (columns == 0) | (columns == width - 1)] *= _RIM_WEIGHT

@@ -139,10 +139,10 @@ def liken(needle: Track, witness: Track, orientation: int, offset_seconds: float
     return _better(likeness, _at_another_speed(needle, turned))
 
 
-def _better(likeness: Likeness | None, other: Likeness | None) -> Likeness | None:
+def _better(likeness: Likeness | None, rival: Likeness | None) -> Likeness | None:
     """Return the other one where by it no more than half as much differs."""
-    if likeness is None or (other is not None and 2 * other.differing_seconds <= likeness.differing_seconds):
-        return other
+    if likeness is None or (rival is not None and 2 * rival.differing_seconds <= likeness.differing_seconds):
+        return rival
     return likeness
 
 
@@ -234,17 +234,17 @@ class _Pair:
 
     def _offset_near(self, frames: NDArray[np.int64], offset: float, reach: float) -> float | None:
         """Return the offset at which samples of these frames meet frames of the witness best; None where none do."""
-        seconds, others = self.needle.seconds, self.witness.seconds
+        seconds, witness_seconds = self.needle.seconds, self.witness.seconds
         samples = frames[np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames))).astype(int)]
         offsets, levels, owners = [], [], []
         for sample in samples.tolist():
-            low, high = np.searchsorted(others, seconds[sample] + offset + np.array([-reach, reach]))
+            low, high = np.searchsorted(witness_seconds, seconds[sample] + offset + np.array([-reach, reach]))
             if low >= high:
                 continue
             picture = self.needle.gray[sample].astype(np.int16)
             unlike = np.abs(self.witness.gray[low:high].astype(np.int16) - picture).mean(axis=(1, 2))
             near = np.flatnonzero(unlike <= min(_NEAR_LEVELS, unlike.min() + 0.5))
-            offsets.append(others[low:high][near] - seconds[sample])
+            offsets.append(witness_seconds[low:high][near] - seconds[sample])
             levels.append(unlike[near])
             owners.append(np.full(len(near), sample))
         if not offsets or not sum(map(len, offsets)):
@@ -316,10 +316,10 @@ class _Pair:
         A film of fewer frames cannot show them. Frames that follow one another without a break for longer than that
         are told: only what is asked of each run by itself, before runs are joined, tells the two apart.
         """
-        own, other = self.steps[side], self.steps[1 - side]
-        if own <= _FEWER * other:
+        own, facing = self.steps[side], self.steps[1 - side]
+        if own <= _FEWER * facing:
             for first, end in _runs(differs):
-                if times[end - 1] - times[first] + own <= other + own / 2:
+                if times[end - 1] - times[first] + own <= facing + own / 2:
                     differs[first:end] = False
         return _spans(times, differs, own)
 
@@ -436,21 +436,21 @@ class _Excess(NamedTuple):
         return self.is_over & self.is_related if is_marked else is_same
 
 
-def _excess(track: Track, other: Track, times: Seconds, reach: float, gray_bound: float) -> _Excess:
-    """Compare each frame of ``track``, shown at ``times`` of the ``other``, with all frames around then."""
+def _excess(track: Track, shown: Track, times: Seconds, reach: float, gray_bound: float) -> _Excess:
+    """Compare each frame of ``track``, shown at ``times`` of ``shown``, with all frames around then."""
     count = len(times)
     is_cell_over = np.zeros((count, _SIDE_CELLS, _SIDE_CELLS), np.bool_)
     is_colored, casts = np.zeros(count, np.bool_), np.zeros(count)
-    low = np.searchsorted(other.seconds, times - 1.01 * reach)
-    high = np.searchsorted(other.seconds, times + 1.01 * reach, "right")
+    low = np.searchsorted(shown.seconds, times - 1.01 * reach)
+    high = np.searchsorted(shown.seconds, times + 1.01 * reach, "right")
     rounding = 0.3 * reach
-    is_over = (high > low) & (times >= -rounding) & (times <= other.seconds[-1] + reach - rounding)
+    is_over = (high > low) & (times >= -rounding) & (times <= shown.seconds[-1] + reach - rounding)
     for start in range(0, count, _BATCH):
         part = np.flatnonzero(is_over[start : start + _BATCH]) + start
         if len(part):
             bounds = low[part], high[part]
-            is_cell_over[part] = _cells(_outside(track.gray[part], other.gray, *bounds)) > gray_bound
-            colors = _outside(track.chroma[part], other.chroma, *bounds)
+            is_cell_over[part] = _cells(_outside(track.gray[part], shown.gray, *bounds)) > gray_bound
+            colors = _outside(track.chroma[part], shown.chroma, *bounds)
             is_colored[part] = colors.max(axis=(1, 2, 3)) > CHROMA_BOUND
             casts[part] = colors.mean(axis=(2, 3)).max(axis=1)
     if is_over.any():

@@ -26,14 +26,14 @@ def reason_of(
     """
     changed = list(_changes(likeness, needle, witness))
     parts = list(_parts(likeness))
-    rest = [
+    findings = [
         *_turn(orientation),
         *_bars(needle, witness),
         *_worse(needle, witness, orientation, sizes_bytes, likeness.speed),
         *_doubts(likeness, needle, witness),
     ]
     code = ReasonCode.FILM_CHANGED if changed else ReasonCode.FILM_PART if parts else ReasonCode.RE_ENCODED_FILM
-    return Reason(code, (*changed, *parts, *rest))
+    return Reason(code, (*changed, *parts, *findings))
 
 
 def _changes(likeness: Likeness, needle: Track, witness: Track) -> Iterator[Reason]:
@@ -77,8 +77,8 @@ def _are_subtitles_others(likeness: Likeness, needle: Track, witness: Track) -> 
     if len(ours) != len(theirs):
         return True
     return any(
-        text != other or not any(abs(later - at - shift) <= SUBTITLE_SECONDS for shift in shifts)
-        for (at, text), (later, other) in zip(ours, theirs, strict=True)
+        text != their_text or not any(abs(later - at - shift) <= SUBTITLE_SECONDS for shift in shifts)
+        for (at, text), (later, their_text) in zip(ours, theirs, strict=True)
     )
 
 

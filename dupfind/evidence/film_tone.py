@@ -63,14 +63,14 @@ def tone_of(needle: Track, witness: Track, offset_seconds: float) -> Tone | None
     if len(pairs) < _LEAST_FRAMES:
         return None
     ours, theirs = (np.array(side) for side in zip(*pairs, strict=True))
-    own, other = needle.gray[ours].reshape(-1), witness.gray[theirs].reshape(-1)
-    curve = _curve(own, other)
-    gain = float(own.std()) / max(1.0, float(other.std()))
+    own, theirs_flat = needle.gray[ours].reshape(-1), witness.gray[theirs].reshape(-1)
+    curve = _curve(own, theirs_flat)
+    gain = float(own.std()) / max(1.0, float(theirs_flat.std()))
     if curve is None or not LEAST_GAIN <= gain <= MOST_GAIN:
         return None
-    levels = round(float(np.mean(own.astype(int) - other)))
+    levels = round(float(np.mean(own.astype(int) - theirs_flat)))
     colors = needle.chroma[ours].astype(np.float32) - 128, witness.chroma[theirs].astype(np.float32) - 128
-    moved = float(np.abs(curve[other].astype(int) - other).mean())
+    moved = float(np.abs(curve[theirs_flat].astype(int) - theirs_flat).mean())
     return Tone(curve, _color_gain(*colors, gain), levels, round(gain, 2), moved)
 
 
@@ -84,19 +84,19 @@ def _frames_alike(needle: Track, witness: Track, offset: float) -> list[tuple[in
         own = needle.gray[sample].astype(np.float32).ravel()
         if low >= high or own.std() < _LEAST_SPREAD:
             continue
-        others = witness.gray[low:high].reshape(high - low, -1).astype(np.float32)
-        others -= others.mean(axis=1, keepdims=True)
-        spreads = others.std(axis=1)
-        likeness = (others @ (own - own.mean())) / (len(own) * own.std() * np.maximum(spreads, 1.0))
+        frames = witness.gray[low:high].reshape(high - low, -1).astype(np.float32)
+        frames -= frames.mean(axis=1, keepdims=True)
+        spreads = frames.std(axis=1)
+        likeness = (frames @ (own - own.mean())) / (len(own) * own.std() * np.maximum(spreads, 1.0))
         best = int(likeness.argmax())
         if likeness[best] >= _LEAST_ALIKE and spreads[best] >= _LEAST_SPREAD:
             pairs.append((sample, int(low) + best))
     return pairs
 
 
-def _curve(own: Bytes, other: Bytes) -> Bytes | None:
+def _curve(own: Bytes, theirs: Bytes) -> Bytes | None:
     """Return the level that each level of the other film mostly has in our own; None where there are too few."""
-    bins = other // _BIN_LEVELS
+    bins = theirs // _BIN_LEVELS
     counts = np.bincount(bins, minlength=256 // _BIN_LEVELS)
     seen = np.flatnonzero(counts >= _LEAST_PIXELS)
     if len(seen) < 2:  # noqa: PLR2004 - the least that a line takes
@@ -129,9 +129,9 @@ def _rising(levels: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray[
     return np.repeat([level for level, _, _ in pools], [count for _, _, count in pools])
 
 
-def _color_gain(own: NDArray[np.float32], other: NDArray[np.float32], gain: float) -> float:
+def _color_gain(own: NDArray[np.float32], theirs: NDArray[np.float32], gain: float) -> float:
     """Return the factor of the colours; 1 where it does not go with that of grey: these are other colours."""
-    power = float((other * other).sum())
-    factor = float((own * other).sum()) / power if power else 1.0
+    power = float((theirs * theirs).sum())
+    factor = float((own * theirs).sum()) / power if power else 1.0
     goes_along = _COLOR_RATIOS[0] <= factor / gain <= _COLOR_RATIOS[1]
     return factor if goes_along or _GRAY_ALONE[0] <= factor <= _GRAY_ALONE[1] else 1.0

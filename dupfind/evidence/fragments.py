@@ -360,8 +360,8 @@ def pixels_of(
     return None if left >= right or top >= bottom else (left, top, right, bottom)
 
 
-def lies_beside(pose: Pose, size: tuple[int, int], known: Sequence[Box]) -> bool:
-    """Tell whether a witness lies on a needle of this size in pixels (width, height), beside the ``known`` parts.
+def lies_beside(pose: Pose, size: tuple[int, int], boxes: Sequence[Box]) -> bool:
+    """Tell whether a witness lies on a needle of this size in pixels (width, height), beside the ``boxes``.
 
     Its middle does, that is, about: its shape is not asked for.
     """
@@ -369,7 +369,7 @@ def lies_beside(pose: Pose, size: tuple[int, int], known: Sequence[Box]) -> bool
     across, down = 100 * x / size[0], 100 * y / size[1]
     is_within = 0 <= across <= 100 and 0 <= down <= 100  # noqa: PLR2004 - percent
     return is_within and not any(
-        left <= across <= right and top <= down <= bottom for left, top, right, bottom in known
+        left <= across <= right and top <= down <= bottom for left, top, right, bottom in boxes
     )
 
 

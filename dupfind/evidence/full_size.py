@@ -401,7 +401,7 @@ def _judge_tones_of_even(measures: Measures, facts: Facts) -> Reason | None:
 
 def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None:
     """Object where the witness repeats too little of the needle's detail, anywhere, or has other detail beside it."""
-    less, other = (Reason(code, (AT_FULL_SIZE,)) for code in (ReasonCode.LESS_DETAIL, ReasonCode.DETAIL))
+    less, differs = (Reason(code, (AT_FULL_SIZE,)) for code in (ReasonCode.LESS_DETAIL, ReasonCode.DETAIL))
     least_share, least_in_region = KEPT_BOUNDS_OF_LARGER if facts.is_larger else facts.least_kept
     asked = [kept.share for kept in (measures.detail.kept, measures.detail.kept_coarse) if kept is not None]
     if min(asked) < least_share or (measures.detail.region is not None and measures.detail.region < least_in_region):
@@ -420,7 +420,7 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
     if finest.rest <= most_rest and not is_overdone:
         return None
     # What a larger witness does not explain may be what the needle's program made: nobody can say which is better.
-    return other if facts.is_larger else less
+    return differs if facts.is_larger else less
 
 
 def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:

@@ -13,14 +13,12 @@ from typing import NamedTuple
 
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.cache.snapshot import FolderRow, Noted
-from dupfind.sources.ignore import EXCLUDED
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
-from dupfind.values import FileEntry, FolderId, Problem, Root, Side
+from dupfind.values import FileEntry, FolderId, Problem, ProblemCode, Root, Side
 
 _RACY_NS = RACY_NS
-_LASTING = frozenset({"symbolic link: not followed", "not a regular file"})
-_PASSING = frozenset({"left out: already visited by another way"})
+_LASTING = ProblemCode.LINK, ProblemCode.NOT_REGULAR
 
 
 class Visited(NamedTuple):
@@ -75,8 +73,8 @@ class IncrementalWalk(Walk):
                 row = before.folders[place]
                 for noted in row.noted:
                     path = self._prefix + noted.below_root
-                    self.problems.append(Problem(path, Side.HAYSTACK, "walk", noted.reason, noted.is_note))
-                    if noted.reason.startswith(EXCLUDED):  # so that its pattern counts as one that matches something
+                    self.problems.append(Problem(path, Side.HAYSTACK, "walk", *noted[1:]))
+                    if noted.code is ProblemCode.EXCLUDED:  # so that its pattern counts as one that matches something
                         self._rules.excludes.matching(noted.below_root, os.path.basename(noted.below_root))
                 subfolders = [
                     (before.folders[subfolder].path, before.folders[subfolder].identity) for subfolder in inside
@@ -113,7 +111,7 @@ class IncrementalWalk(Walk):
         problems = self.problems[before:]
         times_ns = self._times_ns(folder, began_ns) if all(map(_is_lasting, problems)) else None
         start = len(self._prefix)
-        noted = [Noted(problem.path[start:], problem.reason, problem.is_note) for problem in problems]
+        noted = [Noted(problem.path[start:], problem.reason, problem.is_note, problem.code) for problem in problems]
         kept = () if times_ns is None else tuple(noted)
         row = FolderRow(folder, parent, identity, times_ns, len(self._entries), kept)
         return Visited(row, None, self._entries), subfolders
@@ -138,4 +136,4 @@ class IncrementalWalk(Walk):
 
 def _is_lasting(problem: Problem) -> bool:
     """Tell whether the same names make for the same problem."""
-    return problem.reason in _LASTING or (problem.is_note and problem.reason not in _PASSING)
+    return problem.code in _LASTING or (problem.is_note and problem.code is not ProblemCode.VISITED)

@@ -100,8 +100,8 @@ def find_parts(
         return parts
     by_path = run.reader.page_marks([needles.entries[place] for place in pages])
     finer = {place: page for place in pages if (page := by_path.get(needles.entries[place].path))}
-    known = {place: Known(page.size, parts.get(place, ())) for place, page in finer.items()}
-    candidates = search.candidates({place: page.marks for place, page in finer.items()}, known)
+    known_pages = {place: Known(page.size, parts.get(place, ())) for place, page in finer.items()}
+    candidates = search.candidates({place: page.marks for place, page in finer.items()}, known_pages)
     for place, more in _compared(run, needles, haystack, candidates).items():
         parts[place] = [*parts.get(place, ()), *more]
     return parts
@@ -188,11 +188,11 @@ class _Search:
         return bool(self._readable)
 
     def candidates(
-        self, marks: Mapping[int, Marks], known: Mapping[int, Known] | None = None
+        self, marks: Mapping[int, Marks], known_pages: Mapping[int, Known] | None = None
     ) -> dict[int, list[Candidate]]:
-        """Return the best candidates of each needle, by its position; where parts are ``known``, for the rest of it."""
+        """Return the best candidates of each needle, by its position; with ``known_pages``, for the rest of it."""
         candidates: dict[int, list[Candidate]] = {place: [] for place in marks}
-        sought, step = list(marks), _BATCH_NEEDLES if known is None else _BATCH_PAGES
+        sought, step = list(marks), _BATCH_NEEDLES if known_pages is None else _BATCH_PAGES
         for start in range(0, len(self._readable), _BATCH_PICTURES):
             index = self._index(start)
             with self._run.listener.part("search", len(sought)):
@@ -200,7 +200,7 @@ class _Search:
                     together = sought[first : first + step]
                     for number, candidate in index.candidates([marks[place] for place in together]):
                         place = together[number]
-                        is_open = known is None or known[place].leaves_room_for(candidate)
+                        is_open = known_pages is None or known_pages[place].leaves_room_for(candidate)
                         if is_open and not self._is_split(place, candidate):
                             _keep(candidates[place], candidate)
         return candidates

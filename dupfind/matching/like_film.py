@@ -73,8 +73,8 @@ def like_films(
         if reason.code in FILM_LIKENESS:
             of_needle = alike.setdefault(pair.needle.path, {})
             like = LikeFilm(pair.witness, reason, pairs[pair])
-            known = of_needle.get(pair.witness.path)
-            if known is None or like.rank < known.rank:  # with bars, and without
+            best = of_needle.get(pair.witness.path)
+            if best is None or like.rank < best.rank:  # with bars, and without
                 of_needle[pair.witness.path] = like
         elif reason != UNLIKE:
             failures[pair.needle.path] = Failure(str(reason.facts[0]), is_image=False, lasting=False, stage=FILM_FRAMES)

@@ -96,11 +96,15 @@ class Matcher:
         best: dict[int, _Best] = {}
         positions: Sequence[int] = range(len(self._needles.entries))
         while positions:
-            for batch in self._batches(positions, advance):
-                for position, candidates in self._ranked(batch):
-                    chosen = self._choose(position, candidates)
-                    if chosen is not None:
-                        best[position] = min(chosen, best.get(position, chosen), key=self._rank_of)
+            for position, candidate, witnesses in self._queue(positions, advance):
+                judged = self._judge.judge(self._pair(position, candidate), witnesses)
+                if judged.evidence is Evidence.SAME and (refusal := self._refusal(position, candidate)):
+                    judged = Judged(Evidence.SIMILAR, refusal, is_last=False, closeness=0.0)
+                if judged.evidence is not None:
+                    chosen = _Best(candidate, judged)
+                    best[position] = min(chosen, best.get(position, chosen), key=self._rank_of)
+                if judged.is_last:
+                    self._closed.add(position)
             positions, advance = self._lose(best), _uncounted
         return {self._needles.entries[position].path: self._match(position, match) for position, match in best.items()}
 
@@ -111,6 +115,19 @@ class Matcher:
         if judged.evidence is Evidence.SAME and reason is None and self._full_size is not None:
             reason = self._full_size.note(Place(position, picture, orientation))
         return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, reason)
+
+    def _queue(self, positions: Sequence[int], advance: Advance) -> Iterator[tuple[int, Candidate, list[int]]]:
+        """Yield the candidates of these needles to be judged, the best of a needle first, until it is closed.
+
+        Each comes with the ids of all witnesses that the needle may be compared with, in that order.
+        """
+        for batch in self._batches(positions, advance):
+            for position, candidates in self._ranked(batch):
+                witnesses = [self._haystack.refs[candidate.picture].id for candidate in candidates]
+                for candidate in candidates:
+                    yield position, candidate, witnesses
+                    if position in self._closed:
+                        break
 
     def _batches(self, positions: Sequence[int], advance: Advance) -> Iterator[list[_Found]]:
         """Yield the candidates of these needles: of equal hash first, then near ones upright, then turned ones.
@@ -263,23 +280,7 @@ class Matcher:
     def _rank_of(self, best: _Best) -> tuple[Rank, int]:
         return self._rank(best.candidate, best.judged.evidence)
 
-    def _choose(self, position: int, ranked: Sequence[Candidate]) -> _Best | None:
-        """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
-        best: _Best | None = None
-        witnesses = [self._haystack.refs[candidate.picture].id for candidate in ranked]
-        for candidate in ranked:
-            pair = self._pair(position, candidate)
-            judged = self._judge.judge(pair, witnesses)
-            if judged.evidence is Evidence.SAME and (refusal := self._refusal(position, candidate, pair.witness)):
-                judged = Judged(Evidence.SIMILAR, refusal, is_last=False, closeness=0.0)
-            if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
-                best = _Best(candidate, judged)
-            if judged.is_last:
-                self._closed.add(position)
-                return best
-        return best
-
-    def _refusal(self, position: int, candidate: Candidate, witness: int) -> Reason | None:
+    def _refusal(self, position: int, candidate: Candidate) -> Reason | None:
         """Tell why a witness that its thumbnail finds to be the same does not count for this needle, or None.
 
         The two differ at full size; or the witness, or another copy of it, is another needle's. Both are turned as the
@@ -289,6 +290,7 @@ class Matcher:
             objection = self._full_size.objection(Place(position, candidate.picture, candidate.orientation))
             if objection is not None:
                 return objection
+        witness = self._haystack.refs[candidate.picture].id
         claim = Claim(0.0, 0, witness, BACK[candidate.orientation])
         for refused_witness, refused in self._refused.get(position, {}).items():
             lost = Claim(0.0, 0, refused_witness, BACK[refused.orientation])

@@ -34,13 +34,13 @@ def find(grey: Grey) -> bytes | None:
     """
     outer = grey.T, grey, grey.T[::-1], grey[::-1]  # rows from the left, the top, the right and the bottom on
     shares = [0.0] * 4
-    for one, other in ((0, 2), (1, 3)):
-        sides = outer[one], outer[other]
+    for near, far in ((0, 2), (1, 3)):
+        sides = outer[near], outer[far]
         if not all(_is_flat(side[0]) for side in sides):  # as in nearly every picture
             continue
         counts, shades = zip(*map(_rows, sides), strict=True)
         if abs(shades[0] - shades[1]) <= _EVEN:
-            shares[one], shares[other] = (count / len(grey) for count in counts)
+            shares[near], shares[far] = (count / len(grey) for count in counts)
     return _PACKED.pack(*(round(share * _UNIT) for share in shares)) if any(shares) else None
 
 

@@ -251,8 +251,8 @@ def tones(working: Image.Image) -> NDArray[np.int64] | None:
 def _declared_bits(image: Image.Image) -> int:
     """Return bits of a sample, as far as the file tells; Pillow widens what other formats hold to 16."""
     tags = getattr(image, "tag_v2", {})
-    found = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))
-    return min(int(found[0]), _MOST_BITS) if isinstance(found, tuple) and found else 16
+    bits = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))
+    return min(int(bits[0]), _MOST_BITS) if isinstance(bits, tuple) and bits else 16
 
 
 def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32]:

@@ -321,15 +321,15 @@ def _look_at_jpeg_2000(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         yield from _of_unknown(reader, boxes, _JPEG_2000_BOXES)
 
 
-def _of_unknown(reader: Reader, candidates: Iterable[Part], known: frozenset[bytes] = frozenset()) -> Iterator[str]:
-    """Yield what the parts are that are not ``known``, if together they are more than small notes or slack.
+def _of_unknown(reader: Reader, candidates: Iterable[Part], named: frozenset[bytes] = frozenset()) -> Iterator[str]:
+    """Yield what the parts are that are not ``named``, if together they are more than small notes or slack.
 
     From a part without a readable name on, the file is followed by what lies there.
     """
     size_bytes = 0
     names = []
     for part in candidates:
-        if part.kind in known or part.stop <= part.start:
+        if part.kind in named or part.stop <= part.start:
             continue
         if not part.kind.strip(b" ").isalnum():
             yield from trailers.of_trailer(reader, part.start, None, {}, [])

@@ -80,14 +80,14 @@ def loose(block: bytes) -> Loose | None:
 
 def kinds_of(block: bytes) -> Iterator[str]:
     """Yield the kind of what is loose in ``block``."""
-    if (rest := loose(block)) is not None:
-        yield rest.kind
+    if (leftover := loose(block)) is not None:
+        yield leftover.kind
 
 
 def counting(block: bytes) -> list[bytes]:
     """Return what is loose in ``block``, for a digest."""
-    rest = loose(block)
-    return [] if rest is None else [b"loose", *rest.pieces]
+    leftover = loose(block)
+    return [] if leftover is None else [b"loose", *leftover.pieces]
 
 
 def joined(segments: list[bytes]) -> list[bytes]:
@@ -110,10 +110,10 @@ def _kind_within(block: bytes, exempt: Spans = ()) -> str | None:
     return None
 
 
-def _small(known: Spans, gaps: Spans) -> Iterator[tuple[int, int]]:
+def _small(spans: Spans, gaps: Spans) -> Iterator[tuple[int, int]]:
     """Yield what is too small for a file, such as a text that happens to begin like one, if nothing loose goes on."""
     begins = [start for start, stop in gaps if stop - start > 1]  # not the byte that fills up to an even length
-    for start, stop in known:
+    for start, stop in spans:
         near = bisect_left(begins, start)
         goes_on = near < len(begins) and begins[near] <= stop + _SMALLEST_FILE_BYTES
         if stop - start < _SMALLEST_FILE_BYTES and not goes_on:

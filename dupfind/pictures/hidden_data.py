@@ -223,8 +223,8 @@ def _frame_chunks(reader: Reader) -> Iterator[Part]:
 
 def _unused_bytes(chunks: list[Chunk]) -> int:
     """Return how many bytes lie in chunks that no pixel is made of: all but the first of each kind that is known."""
-    used = {next((number for number, chunk in enumerate(chunks) if chunk[0] in known), -1)
-            for known in (_WEBP_PIXELS, (_WEBP_ALPHA,))}  # fmt: skip
+    used = {next((number for number, chunk in enumerate(chunks) if chunk[0] in wanted), -1)
+            for wanted in (_WEBP_PIXELS, (_WEBP_ALPHA,))}  # fmt: skip
     return sum(len(payload) for number, (_, payload) in enumerate(chunks) if number not in used)
 
 

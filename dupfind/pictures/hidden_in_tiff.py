@@ -134,8 +134,8 @@ def _ends_unshown(tags: Mapping[int, Tag], strip: bytes, order: descriptive.Orde
     if plain is None:
         return False
     changed = unshown.altered(strip, [len(strip)])
-    other = unshown.pixels(tiff_data.of_one_strip(tags, changed, order), max_pixels)
-    return other is not None and np.array_equal(plain, other)
+    as_changed = unshown.pixels(tiff_data.of_one_strip(tags, changed, order), max_pixels)
+    return as_changed is not None and np.array_equal(plain, as_changed)
 
 
 def _unshown_of_jpeg(strip: bytes) -> int:

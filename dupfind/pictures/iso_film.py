@@ -237,10 +237,10 @@ def _movie_head(reader: FilmReader, box: Part) -> tuple[int, bytes]:
     """Return the time scale of the film, and what counts of its header: rate, volume, matrix, times of QuickTime."""
     content = _payload(reader, box)
     times = _times(content)
-    rest = content[32 if content[0] else 20 :]
-    if len(rest) < 80:  # noqa: PLR2004 - 8.2.2
+    fields = content[32 if content[0] else 20 :]
+    if len(fields) < 80:  # noqa: PLR2004 - 8.2.2
         raise BrokenError
-    return times, b"mvhd" + rest[:76] + rest[80:]
+    return times, b"mvhd" + fields[:76] + fields[80:]
 
 
 def _times(content: bytes) -> int:
@@ -303,11 +303,11 @@ def _track(reader: FilmReader, box: Part, film_timescale: int) -> tuple[TrackBox
 def _track_head(content: bytes) -> tuple[int, list[Piece]]:
     """Return the number of a track, and whether it is on, its layer, volume, matrix and size."""
     is_long = content[:1] == b"\1"
-    rest = content[36 if is_long else 24 :]
-    if len(rest) < 60:  # noqa: PLR2004 - 8.3.2
+    fields = content[36 if is_long else 24 :]
+    if len(fields) < 60:  # noqa: PLR2004 - 8.3.2
         raise BrokenError
     number = int.from_bytes(content[20:24] if is_long else content[12:16], "big")
-    return number, [b"tkhd", bytes([content[3] & 1]), rest[8:10], rest[12:14], rest[16:]]
+    return number, [b"tkhd", bytes([content[3] & 1]), fields[8:10], fields[12:14], fields[16:]]
 
 
 def _edits(reader: FilmReader, box: Part, pieces: list[Piece]) -> list[Edit]:
@@ -409,18 +409,18 @@ def _sizes(content: bytes) -> tuple[int, int, tuple[int, ...]]:
 def _entry(content: bytes, handler: bytes) -> Entry:
     """Return the description of the samples, of which there may be no more than one."""
     count, length = int.from_bytes(content[4:8], "big"), int.from_bytes(content[8:12], "big")
-    kind, rest = content[12:16], content[24 : 8 + length]
+    kind, fields = content[12:16], content[24 : 8 + length]
     if count != 1 or length < 16 or 8 + length > len(content):  # noqa: PLR2004 - 8.5.2
         raise BrokenError
     if kind.startswith((b"enc", b"drm", b"resv")):
         raise BrokenError
     if handler == _VIDEO:
-        return _video_entry(kind, rest)
+        return _video_entry(kind, fields)
     if handler == _SOUND:
-        return _sound_entry(kind, rest)
-    while rest[-_RATES_BYTES:].startswith(_RATES):
-        rest = rest[:-_RATES_BYTES]
-    return Entry(kind, [rest], [], None, None)
+        return _sound_entry(kind, fields)
+    while fields[-_RATES_BYTES:].startswith(_RATES):
+        fields = fields[:-_RATES_BYTES]
+    return Entry(kind, [fields], [], None, None)
 
 
 def _video_entry(kind: bytes, content: bytes) -> Entry:

@@ -102,9 +102,9 @@ def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile, outline: 
     wanted = _COARSE_BYTES
     while wanted < length_bytes:
         file.seek(0)
-        found = coarse(file.read(wanted))
-        if found is not None:
-            return found or None
+        thumbnail = coarse(file.read(wanted))
+        if thumbnail is not None:
+            return thumbnail or None
         wanted *= 2
     return None
 

@@ -214,19 +214,19 @@ def without_extras(jpeg: bytes) -> bytes:
     """
     segments = list(_segments(jpeg))
     components = next(
-        (one.payload[_COMPONENTS] for one in segments if one.marker in _FRAMES and one.payload[_COMPONENTS:]), 0
+        (scan.payload[_COMPONENTS] for scan in segments if scan.marker in _FRAMES and scan.payload[_COMPONENTS:]), 0
     )
-    is_sequential = any(one.marker in _SEQUENTIAL for one in segments)
+    is_sequential = any(scan.marker in _SEQUENTIAL for scan in segments)
     kept = [jpeg[:2]]
     for segment in segments:
         payload = segment.payload
         if segment.marker == _SCAN:
-            rest = bytearray(jpeg[segment.place :])
-            for one in segments if is_sequential else ():
-                if one.marker == _SCAN and one.payload and len(one.payload) == 4 + 2 * one.payload[0]:
-                    end = one.place - segment.place + 4 + len(one.payload)
-                    rest[end - 3 : end] = (0, _COEFFICIENTS - 1, 0)
-            return b"".join([*kept, rest])
+            tail = bytearray(jpeg[segment.place :])
+            for scan in segments if is_sequential else ():
+                if scan.marker == _SCAN and scan.payload and len(scan.payload) == 4 + 2 * scan.payload[0]:
+                    end = scan.place - segment.place + 4 + len(scan.payload)
+                    tail[end - 3 : end] = (0, _COEFFICIENTS - 1, 0)
+            return b"".join([*kept, tail])
         if segment.marker == _JFIF and payload.startswith(b"JFIF\0"):
             payload = payload[:5] + b"\x01\x01" + payload[7:]
         elif segment.marker == _ADOBE and payload.startswith(b"Adobe") and payload[_TRANSFORM:]:
@@ -268,13 +268,13 @@ def _segments(jpeg: bytes) -> Iterator[Segment]:
             behind = place + 2
         else:
             behind = place + 2 + max(2, int.from_bytes(jpeg[place + 2 : place + 4], "big"))
-        found = _next_marker(jpeg, behind)
-        data_end = len(jpeg) if found is None else found
+        marker_place = _next_marker(jpeg, behind)
+        data_end = len(jpeg) if marker_place is None else marker_place
         data = slice(behind, data_end if marker == _SCAN else behind)
         yield Segment(marker, place, jpeg[place + 4 : behind], data)
         if marker == _END:
             return
-        place = found
+        place = marker_place
 
 
 def _next_marker(jpeg: bytes, start: int) -> int | None:
@@ -283,12 +283,12 @@ def _next_marker(jpeg: bytes, start: int) -> int | None:
         if jpeg[start] == _PREFIX and not _is_data(jpeg[start + 1]):  # where a segment ends, the next begins
             return start
         block = np.frombuffer(jpeg, np.uint8, min(_BLOCK_BYTES, len(jpeg) - start), start)
-        one, other = block[:-1], block[1:]
+        first, second = block[:-1], block[1:]
         # Which are any is asked of bytes: numpy takes ten times as long to say where the few are.
-        may_be: bytes = ((one == _PREFIX) & (other != _STUFFED)).tobytes()
+        may_be: bytes = ((first == _PREFIX) & (second != _STUFFED)).tobytes()
         place = may_be.find(1)
         while place >= 0:
-            if not _is_data(int(other[place])):
+            if not _is_data(int(second[place])):
                 return start + place
             place = may_be.find(1, place + 1)
         start += len(block) - 1

@@ -340,8 +340,8 @@ def _laced(content: bytes, lacing: int) -> list[int]:
     count, place = content[0] + 1, 1
     lengths: list[int] = []
     if lacing == _FIXED:
-        length, rest = divmod(len(content) - 1, count)
-        if rest:
+        length, remainder = divmod(len(content) - 1, count)
+        if remainder:
             raise BrokenError
         return [length] * count
     for number in range(count - 1):

@@ -86,10 +86,10 @@ class Text(NamedTuple):
 
 def read(kind: bytes, payload: bytes) -> Text:
     """Return the text of a chunk of this kind, its first 16 MiB where it is compressed."""
-    stored, _, rest = payload.partition(b"\0")
+    stored, _, value = payload.partition(b"\0")
     lower = stored.lower()
     keyword = lower if b" type " in lower else lower.replace(b" ", b"-")
-    return Text(stored[:_LONGEST_KEYWORD].decode("latin-1"), keyword, _content(kind, rest))
+    return Text(stored[:_LONGEST_KEYWORD].decode("latin-1"), keyword, _content(kind, value))
 
 
 def kinds_of(reader: Reader, chunks: Iterable[Part]) -> Iterator[str]:
@@ -141,8 +141,8 @@ def _content(kind: bytes, stored: bytes) -> bytes:
         return stored
     if kind == b"zTXt":
         return _inflated(stored[1:])
-    is_compressed, rest = stored[:1] == b"\1", stored[_ITXT_FLAGS_BYTES:]
-    text = b"\0".join(rest.split(b"\0", 2)[2:])
+    is_compressed, fields = stored[:1] == b"\1", stored[_ITXT_FLAGS_BYTES:]
+    text = b"\0".join(fields.split(b"\0", 2)[2:])
     return _inflated(text) if is_compressed else text
 
 

@@ -93,14 +93,14 @@ def sample(gray: NDArray[np.uint8], color: NDArray[np.uint8] | None) -> NDArray[
     return np.asarray(whole.convert("RGB")).reshape(-1, 3)
 
 
-def shown_apart(colors: NDArray[np.uint8], own: bytes | None, other: bytes | None) -> float:
+def shown_apart(colors: NDArray[np.uint8], own: bytes | None, theirs: bytes | None) -> float:
     """Tell how far ``colors`` are shown apart by two profiles: the largest of red, green and blue, in levels of sRGB.
 
     ``colors`` are (count, 3). 95% of them are shown no further apart. Infinite where it cannot be told.
     """
-    if own == other or not colors.size:
+    if own == theirs or not colors.size:
         return 0.0
-    shown = [_shown(colors, profile) for profile in (own, other)]
+    shown = [_shown(colors, profile) for profile in (own, theirs)]
     if shown[0] is None or shown[1] is None:
         return math.inf
     return float(np.quantile(np.abs(shown[0] - shown[1]).max(axis=1), _SHARE))

@@ -44,13 +44,13 @@ def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     height, width = grey.shape
     left, top, right, bottom = (float(np.float32(edge)) for edge in box)  # as Pillow takes them
     values = grey.astype(np.float64)
-    across, found = np.empty((height, THUMBNAIL_SIDE)), np.empty((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    across, pixels = np.empty((height, THUMBNAIL_SIDE)), np.empty((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     for band in _bands(width, left, right):
         np.matmul(values[:, band.old], band.weights, out=across[:, band.new])
     _round(across)
     for band in _bands(height, top, bottom):
-        np.matmul(band.weights.T, across[band.old], out=found[band.new])
-    return _round(found).astype(np.uint8)
+        np.matmul(band.weights.T, across[band.old], out=pixels[band.new])
+    return _round(pixels).astype(np.uint8)
 
 
 def squares(greys: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -117,7 +117,7 @@ def _kernel(places: NDArray[Any], centres: Weights, scale: float, end: NDArray[A
     away = (places + 0.5 - centres) / scale
     sine = np.sin(away * (math.pi / _LOBES))
     # One sine does for both: sin(3 a) = 3 sin(a) - 4 sin(a)**3.
-    found = sine * sine * (3 - 4 * sine * sine) * _LOBES / np.square(np.where(away == 0, 1, away) * math.pi)
-    found[away == 0] = 1
-    found[(np.abs(away) >= _LOBES) | (places >= end)] = 0
-    return np.asarray(found / found.sum(-1, keepdims=True))
+    weights = sine * sine * (3 - 4 * sine * sine) * _LOBES / np.square(np.where(away == 0, 1, away) * math.pi)
+    weights[away == 0] = 1
+    weights[(np.abs(away) >= _LOBES) | (places >= end)] = 0
+    return np.asarray(weights / weights.sum(-1, keepdims=True))

@@ -55,7 +55,7 @@ def kinds_of(applist: Iterable[tuple[str, bytes]], describe: Describe, *, has_tr
     ``has_trailer`` tells whether anything follows the picture, which XMP may speak of.
     """
     held: list[str] = []
-    rest: list[_Segment] = []
+    unnamed: list[_Segment] = []
     comments: list[bytes] = []
     xmp: list[tuple[str, bytes]] = []
     for name, payload in applist:
@@ -64,10 +64,10 @@ def kinds_of(applist: Iterable[tuple[str, bytes]], describe: Describe, *, has_tr
         elif payload.startswith(_XMP):
             xmp.append((name, payload))
         elif not payload.startswith(_DESCRIPTIVE[name]) and payload[_CANON_PLACE:][: len(_CANON)] != _CANON:
-            rest.append(_Segment(name, payload))
+            unnamed.append(_Segment(name, payload))
     held += _of_comments(comments)
     held += kinds.of_xmp(embedded.xmp_of(xmp), has_trailer=has_trailer) if xmp else ()
-    return [*held, *_of_rest(rest, describe)] if rest else held
+    return [*held, *_of_rest(unnamed, describe)] if unnamed else held
 
 
 def _of_comments(comments: Iterable[bytes]) -> list[str]:
@@ -81,19 +81,19 @@ def _of_comments(comments: Iterable[bytes]) -> list[str]:
     return list(kinds.of_base64(content)) or [kinds.unknown("in its comments", size_bytes)]
 
 
-def _of_rest(rest: Sequence[_Segment], describe: Describe) -> Iterator[str]:
+def _of_rest(segments: Sequence[_Segment], describe: Describe) -> Iterator[str]:
     """Yield what segments are that are not merely descriptive."""
-    if any(name == app and payload.startswith(mark) for name, payload in rest for mark, app in _HEAT):
+    if any(name == app and payload.startswith(mark) for name, payload in segments for mark, app in _HEAT):
         yield kinds.TEMPERATURES
         return
-    if _size_bytes(rest) <= kinds.SMALL_BYTES:
+    if _size_bytes(segments) <= kinds.SMALL_BYTES:
         return
-    if any(payload[_INFIRAY_PLACE:].startswith(_INFIRAY) for name, payload in rest if name == "APP2"):
+    if any(payload[_INFIRAY_PLACE:].startswith(_INFIRAY) for name, payload in segments if name == "APP2"):
         yield kinds.TEMPERATURES
         return
-    flashpix = [segment for segment in rest if segment.payload.startswith(_FLASHPIX)]
-    boxed = [segment for segment in rest if segment.name == "APP11"]
-    unnamed = [segment for segment in rest if segment not in flashpix and segment not in boxed]
+    flashpix = [segment for segment in segments if segment.payload.startswith(_FLASHPIX)]
+    boxed = [segment for segment in segments if segment.name == "APP11"]
+    unnamed = [segment for segment in segments if segment not in flashpix and segment not in boxed]
     yield from _of_flashpix(flashpix)
     yield from _of_boxes(boxed)
     yield from _of_unnamed(unnamed, describe)

@@ -38,7 +38,7 @@ def detail(grey: Grey) -> float:
     top, bottom = grey[0::2].astype(np.int16), grey[1::2].astype(np.int16)
     total, fall = top + bottom, top - bottom
     parts = (total[:, 0::2] - total[:, 1::2], fall[:, 0::2] + fall[:, 1::2], fall[:, 0::2] - fall[:, 1::2])
-    energy = sum(float(np.vdot(part, part)) for part in (one.astype(np.float32) for one in parts))
+    energy = sum(float(np.vdot(part, part)) for part in (plane.astype(np.float32) for plane in parts))
     return math.sqrt(energy / 4 / grey.size)
 
 
@@ -82,14 +82,14 @@ class _Tiles:
         self, ground: Levels, spread: Levels, depth: Levels, direction: int, crossings: int
     ) -> NDArray[np.bool_]:
         """Tell whether each tile has marks that are darker (-1) or lighter (1) than its even ground: (tiles,)."""
-        found = (spread <= _EVEN) & (depth >= _DEEP)
-        if not found.any():
-            return found
-        border = ground[found] + direction * np.maximum(_DEEP // 2, depth[found] // 3)
-        pixels = self._pixels[found]
+        marked = (spread <= _EVEN) & (depth >= _DEEP)
+        if not marked.any():
+            return marked
+        border = ground[marked] + direction * np.maximum(_DEEP // 2, depth[marked] // 3)
+        pixels = self._pixels[marked]
         levels = border.astype(np.uint8)[:, None, None]
-        found[found] = _crossings(pixels > levels if direction > 0 else pixels < levels) >= crossings
-        return found
+        marked[marked] = _crossings(pixels > levels if direction > 0 else pixels < levels) >= crossings
+        return marked
 
 
 def _crossings(marks: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -144,8 +144,8 @@ def loose_kinds(block: mmap | bytes) -> Iterator[str]:
     gaps = walk.gaps()
     size_bytes = sum(_written_bytes(block, start, stop) for start, stop in gaps)
     if size_bytes > (_BESIDE_NOTES_BYTES if walk.has_maker_note else kinds.SMALL_BYTES):
-        known = (_kind(block, start, stop) for start, stop in gaps)
-        yield next(filter(None, known), None) or kinds.unknown("beside its pages", size_bytes)
+        kinds_there = (_kind(block, start, stop) for start, stop in gaps)
+        yield next(filter(None, kinds_there), None) or kinds.unknown("beside its pages", size_bytes)
 
 
 def is_big(block: mmap | bytes) -> bool:

@@ -404,8 +404,10 @@ def _connected(scheduler: Scheduler) -> Any:  # noqa: ANN401 - the engine's clie
 def _silence() -> None:
     """Let the engine say nothing: that is told in words of our own. It gives some of its loggers levels of theirs."""
     engines = "distributed", "tornado", "asyncio"
-    known = [name for name in logging.root.manager.loggerDict if name.startswith(tuple(f"{name}." for name in engines))]
-    for name in (*engines, *known):
+    loggers = [
+        name for name in logging.root.manager.loggerDict if name.startswith(tuple(f"{name}." for name in engines))
+    ]
+    for name in (*engines, *loggers):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 

@@ -37,13 +37,13 @@ class FilmData(NamedTuple):
         return self.facts if self.digest is None or not self.facts else self.facts + (self.digest or _UNDIGESTED)
 
 
-def unpacked(known: bytes) -> FilmData:
+def unpacked(packed: bytes) -> FilmData:
     """Return what :meth:`FilmData.packed` made these bytes of.
 
     >>> [unpacked(data.packed()) == data for data in (FilmData(), FilmData(b"f" * 32), FilmData(b"f" * 32, b""))]
     [True, True, True]
     """
-    facts, digest = known[:DIGEST_BYTES], known[DIGEST_BYTES:]
+    facts, digest = packed[:DIGEST_BYTES], packed[DIGEST_BYTES:]
     return FilmData(facts, None if not digest else b"" if digest == _UNDIGESTED else digest)
 
 

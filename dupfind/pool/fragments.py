@@ -257,18 +257,18 @@ def compare(ours: Described, theirs: Described, pose: Pose | None = None) -> Ove
     from dupfind.evidence import fragments
     from dupfind.pictures import keypoints
 
-    mine, other = ours.view(pose, theirs.size), theirs.whole
-    first, second = fragments.pairs(mine.keypoints.descriptors, other.keypoints.descriptors)
-    fit = keypoints.fit(mine.keypoints.points[first], other.keypoints.points[second])
+    mine, whole = ours.view(pose, theirs.size), theirs.whole
+    first, second = fragments.pairs(mine.keypoints.descriptors, whole.keypoints.descriptors)
+    fit = keypoints.fit(mine.keypoints.points[first], whole.keypoints.points[second])
     if fit is None or not fragments.is_plausible(fit.matrix, int(fit.inliers.sum()), len(first)):
         return None
     # At the size of the one that shows less of what they have in common: the other is averaged down.
     if fragments.scale(fit.matrix) <= 1:
         laid, is_there = keypoints.laid_over(mine.gray, fit.matrix, theirs.size)
-        alike = fragments.compare_blocks(keypoints.blurred(laid), keypoints.blurred(other.gray), is_there)
+        alike = fragments.compare_blocks(keypoints.blurred(laid), keypoints.blurred(whole.gray), is_there)
     else:
         size = mine.gray.shape[1], mine.gray.shape[0]
-        laid, is_there = keypoints.laid_over(other.gray, fragments.inverse(fit.matrix), size)
+        laid, is_there = keypoints.laid_over(whole.gray, fragments.inverse(fit.matrix), size)
         alike = fragments.compare_blocks(keypoints.blurred(mine.gray), keypoints.blurred(laid), is_there)
     if not alike.is_one_picture:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dupfind import output
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision
-from dupfind.errors import OutputError, SettingsError, reason_of
+from dupfind.errors import OutputError, SettingsError, option_error, reason_of
 from dupfind.overwriting import check_output
 from dupfind.scanning import decisions_file
 from dupfind.values import Root, Side
@@ -107,5 +107,5 @@ def _state_of(path: str) -> _State | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise SettingsError(f"--decisions {path}: {reason_of(error)}") from error
+        raise option_error("--decisions", f"{path}: {reason_of(error)}") from error
     return status.st_ino, status.st_size, status.st_mtime_ns

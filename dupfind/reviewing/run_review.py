@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from dupfind.errors import DupfindError, SettingsError, reason_of
+from dupfind.errors import DupfindError, option_error, reason_of
 from dupfind.events import Listener, Within
 from dupfind.pipeline import scan_run
 from dupfind.reviewing.acts import NOTHING, Acts, Means
@@ -77,4 +77,4 @@ def _serving(reviewed: Review, jobs: Jobs, acts: Acts, port: int) -> Serving:
     try:
         return Serving(reviewed, jobs, acts, port)
     except OSError as error:
-        raise SettingsError(f"--port {port}: {LOOPBACK} cannot be listened on: {reason_of(error)}") from error
+        raise option_error("--port", f"{port}: {LOOPBACK} cannot be listened on: {reason_of(error)}") from error

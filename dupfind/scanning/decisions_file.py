@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, MalformedError
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import option_error, reason_of
 
 
 def read(path: str) -> tuple[Decision, ...]:
@@ -16,8 +16,8 @@ def read(path: str) -> tuple[Decision, ...]:
             data = file.read()
     except (OSError, ValueError) as error:
         reason = reason_of(error)
-        raise SettingsError(f"--decisions {path}: {reason}") from error
+        raise option_error("--decisions", f"{path}: {reason}") from error
     try:
         return decisions.parse(data)
     except MalformedError as error:
-        raise SettingsError(f"--decisions {path}: {error}") from None
+        raise option_error("--decisions", f"{path}: {error}") from None

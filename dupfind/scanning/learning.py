@@ -17,7 +17,9 @@ Entries = Sequence[FileEntry]
 
 
 def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests: Mapping[str, object]) -> None:
-    """Take in the ``digests`` of these files, by path."""
+    """Take in the ``digests`` of these files, by path, and forget what a scan learned whose cache was lost."""
+    learned.is_filled = True
+    learned.links, learned.passing, learned.is_bounded, learned.has_late_frames = None, set(), False, False
     if learned.is_whole:
         learned.marks = _marks(needles, digests), _marks(haystack, digests)
 

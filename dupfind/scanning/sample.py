@@ -34,15 +34,15 @@ def few_have_candidates(
     False where it cannot be told: there are too few small pictures on either side.
     """
     small, candidates = _that_may_be_bare(needles), _that_may_be_bare(haystack)
-    wanted, others = _needles_of(small), candidates[::_EVERY_WITNESS]
-    if _expected(len(wanted), len(others), len(candidates)) < _FEWEST_EXPECTED:
+    wanted, witnesses = _needles_of(small), candidates[::_EVERY_WITNESS]
+    if _expected(len(wanted), len(witnesses), len(candidates)) < _FEWEST_EXPECTED:
         return False
     reader = run.reader
     sampled = reader.sample(wanted, STAGE, orientations)
-    others_sampled = reader.sample(others, STAGE, 1, bare=reader.bare(sampled))
-    expected = _expected(len(sampled.entries), len(others_sampled.entries), len(candidates))
-    found = _with_candidates(sampled, others_sampled, run.settings.scan.threshold_bits)
-    return expected >= _FEWEST_EXPECTED / 2 and found < _FEW * expected
+    witnesses_sampled = reader.sample(witnesses, STAGE, 1, bare=reader.bare(sampled))
+    expected = _expected(len(sampled.entries), len(witnesses_sampled.entries), len(candidates))
+    matched = _with_candidates(sampled, witnesses_sampled, run.settings.scan.threshold_bits)
+    return expected >= _FEWEST_EXPECTED / 2 and matched < _FEW * expected
 
 
 def _that_may_be_bare(entries: Sequence[FileEntry]) -> list[FileEntry]:

@@ -36,8 +36,9 @@ LEAST_NEWS, SHARE = 200, 25
 MOST_AGAIN = 4
 """Everything is scanned where a quarter of all files has to do with what has changed."""
 
-Find = Callable[[list[FileEntry], list[FileEntry], "Reading", Learned], Findings]
-"""Runs the stages between walk and verdict for the needles and the haystack files that it is given."""
+Find = Callable[..., tuple[Findings, object, object]]
+"""Runs the stages between walk and verdict for needles, haystack files and a :class:`~dupfind.run.Reading`; its keyword
+``learned`` takes in what was learned."""
 
 
 class OneSide(NamedTuple):
@@ -128,7 +129,8 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
     run.cache.flush()  # so that nothing that was read is read again
     learned = Learned()
     learned.is_of_all = False
-    return again.merged(find(again.needles(), again.haystack(), run, learned), learned)
+    findings, *_ = find(again.needles(), again.haystack(), run, learned=learned)
+    return again.merged(findings, learned)
 
 
 class _Again:

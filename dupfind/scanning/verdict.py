@@ -122,18 +122,18 @@ class _Folder:
     """True when something directly inside, not in a subfolder, keeps the folder from being contained."""
     children: list[str] = field(default_factory=list)
 
-    def add(self, other: _Folder) -> None:
-        self.present += other.present
-        self.similar += other.similar
-        self.missing += other.missing
-        self.unreadable += other.unreadable
-        self.skipped += other.skipped
-        self.unwanted += other.unwanted
-        self.set_aside += other.set_aside
-        self.empty += other.empty
-        self.decided += other.decided
-        self.size_bytes += other.size_bytes
-        self.bytes_not_present += other.bytes_not_present
+    def add(self, folder: _Folder) -> None:
+        self.present += folder.present
+        self.similar += folder.similar
+        self.missing += folder.missing
+        self.unreadable += folder.unreadable
+        self.skipped += folder.skipped
+        self.unwanted += folder.unwanted
+        self.set_aside += folder.set_aside
+        self.empty += folder.empty
+        self.decided += folder.decided
+        self.size_bytes += folder.size_bytes
+        self.bytes_not_present += folder.bytes_not_present
 
     @property
     def state(self) -> FolderState:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, option_error
 from dupfind.sources.entries import number_of
 from dupfind.values import Root, Side, is_below
 
@@ -95,7 +95,7 @@ def bucket_roots(haystack: Sequence[str], needles: Sequence[str], elsewhere: Ite
     old = {root.real: root for root in (_root(given, Side.NEEDLES) for given in needles)}
     for real in old:
         if real in hay:
-            raise SettingsError(f"--needles {real} and --haystack {real} are the same folder")
+            raise option_error("--needles", f"{real} and --haystack {real} are the same folder")
     roots = (*hay.values(), *(root for root in old.values() if not _is_inner(root.real, [*old], [*hay])))
     said = {_root(given, Side.HAYSTACK).real for given in elsewhere}
     return tuple(replace(root, is_elsewhere=True) if root.real in said else root for root in roots)

@@ -31,7 +31,7 @@ from dupfind.sources.photo_library import Libraries
 from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import NamedFile, haystack_roots, make_roots
 from dupfind.sources.source import Listing, Relisting
-from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree, is_below
+from dupfind.values import LISTING, FileEntry, FolderId, Problem, ProblemCode, Root, Side, Tree, is_below
 
 
 class Named(NamedTuple):
@@ -99,13 +99,14 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
             state = os.stat(given, follow_symlinks=follow_symlinks)
             if not stat.S_ISDIR(state.st_mode) and is_junk(given):
                 continue  # as below a folder: it is no needle, and no gap
-            reason = _why_not(given, state, excludes)
+            reason, code = _why_not(given, state, excludes), None
             if reason is None and side is Side.HAYSTACK:
+                code = ProblemCode.NOT_TRUSTED
                 real, is_file = os.path.realpath(given), not stat.S_ISDIR(state.st_mode)
                 reason = _why_not_trusted(given) or libraries.why_not_trusted(real)
                 reason = reason or managers.why_not_trusted(real, is_file=is_file)
             if reason is not None:
-                problems.append(Problem(given, side, LISTING, reason))
+                problems.append(Problem(given, side, LISTING, reason, code=code))
             elif stat.S_ISDIR(state.st_mode):
                 os.scandir(given).close()
                 folders.append(given)

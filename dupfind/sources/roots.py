@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import SettingsError, error_of, option_error, reason_of
 from dupfind.sources.archive_names import is_archive_name
 from dupfind.sources.bucket_roots import refuse_bucket
 from dupfind.sources.catalog_head import NO_CATALOG, why_no_catalog
@@ -67,7 +67,9 @@ def said_elsewhere(roots: Sequence[Root], elsewhere: Iterable[str]) -> tuple[Roo
     named = {os.path.realpath(path): path for path in elsewhere}
     for real, path in named.items():
         if not any(root.is_catalog and root.real == real for root in roots):
-            raise SettingsError(f"--elsewhere {path}: only a catalog can list another drive (dupfind index makes one)")
+            raise option_error(
+                "--elsewhere", f"{path}: only a catalog can list another drive (dupfind index makes one)"
+            )
     return tuple(replace(root, is_elsewhere=True) if root.real in named else root for root in roots)
 
 
@@ -83,11 +85,12 @@ def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
         real = os.path.realpath(given, strict=True)
         found = os.stat(real)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{given}: {reason_of(error)}") from error
+        raise SettingsError(f"{given}: {reason_of(error)}", cause=reason_of(error)) from error
     if stat.S_ISDIR(found.st_mode):
-        raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
+        cause = "is a folder: name its files here, or ask dupfind scan about the whole of it"
+        raise SettingsError(f"{given} {cause}", cause=cause)
     if not stat.S_ISREG(found.st_mode):
-        raise SettingsError(f"{given}: not a regular file")
+        raise SettingsError(f"{given}: not a regular file", cause="not a regular file")
     forgetful = (read_mounts() if mounts is None else mounts).forgetful
     inode = 0 if found.st_dev in forgetful else found.st_ino  # as a walk enters it
     return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode))
@@ -104,8 +107,8 @@ def _roots(
 ) -> tuple[Root, ...]:
     if not given:
         if side is Side.NEEDLES:
-            raise SettingsError("--needles is needed: the folder to look for (or --files-from: a list of names)")
-        raise SettingsError("--haystack is needed: the folder to search in")
+            raise option_error("--needles", "is needed: the folder to look for (or --files-from: a list of names)")
+        raise option_error("--haystack", "is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
         root = _root(path, side, called, may_be_catalog=may_be_catalogs, may_be_archive=may_be_archives)
@@ -116,7 +119,11 @@ def _roots(
 def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_archive: bool) -> Root:
     refuse_bucket(given)
     if not given:  # realpath takes it for the working directory, and reports would call that "/"
-        raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
+        raise (
+            option_error(f"--{side}", "is given an empty path")
+            if called
+            else SettingsError("an empty path is no folder")
+        )
     try:
         real = os.path.realpath(given, strict=True)
         if not os.path.isdir(real):
@@ -125,12 +132,12 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
                 return Root(side, given, real, (found.st_dev, found.st_ino), is_archive=True)
             if may_be_catalog and os.path.isfile(real) and (catalog := _catalog(given, real, side, called)):
                 return catalog
-            raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
+            raise error_of(called, f"{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:
         is_nearly_one = isinstance(error, FileNotFoundError) and _LIKE_ADDRESS.match(given)
-        raise SettingsError(f"{called}{given}: {reason_of(error)}{_ADDRESSES if is_nearly_one else ''}") from error
+        raise error_of(called, f"{given}: {reason_of(error)}{_ADDRESSES if is_nearly_one else ''}") from error
     return Root(side, _spelled(given, real), real, (found.st_dev, found.st_ino))
 
 
@@ -153,7 +160,7 @@ def _catalog(given: str, real: str, side: Side, called: str) -> Root | None:
     if (reason := why_no_catalog(real)) is not None:
         if reason == NO_CATALOG:
             return None
-        raise SettingsError(f"{called}{given}: {reason}")
+        raise error_of(called, f"{given}: {reason}")
     found = os.lstat(real)
     return Root(side, given, real, (found.st_dev, found.st_ino), is_catalog=True)
 
@@ -192,7 +199,7 @@ def _refuse_same_root(roots: Sequence[Root], mounts: Mounts) -> None:
                     f"--needles {root.given} and --haystack {other} lie on a file system that numbers no folders: "
                     "nobody can tell whether they are the same one"
                 )
-            raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
+            raise option_error("--needles", f"{root.given} and --haystack {other} are the same folder")
 
 
 def root_around(real_path: str, roots: Sequence[Root], mounts: Mounts | None = None) -> Root | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from operator import attrgetter, itemgetter
 
 from dupfind.errors import reason_of
@@ -31,7 +32,7 @@ from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import ids_of
 from dupfind.sources.source import Rules
-from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree, is_below
+from dupfind.values import FileEntry, FolderId, Problem, ProblemCode, Root, Side, Tree, is_below
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 _NAME = attrgetter("name")
@@ -71,10 +72,9 @@ class Walk:
         self._passed = 0
         """How many of those files lie in folders that were walked again."""
         self._entries: list[FileEntry] = []
-        # A library may lie above its root.
-        self._libraries = Libraries(lambda folder, why: self._report(max(folder, root.real, key=len), why))
+        self._libraries = Libraries(partial(self._report_library, code=ProblemCode.NOT_TRUSTED))
         self._behind_links = Libraries()
-        self._managers = Managers(report=lambda folder, why: self._report(max(folder, root.real, key=len), why))
+        self._managers = Managers(report=self._report_library)
         self._why_nothing: str | None = None
         """Why nothing of the whole root proves anything; None where it may."""
         if self._is_haystack:
@@ -105,7 +105,7 @@ class Walk:
         if self._before and self._is_as_before(folder, identity):
             return []
         if self._why_nothing is not None:
-            self._report(folder, self._why_nothing)
+            self._report(folder, self._why_nothing, ProblemCode.NOT_TRUSTED)
             return []
         if self._is_haystack:
             self._libraries.enter(folder)
@@ -121,9 +121,9 @@ class Walk:
                 if state.st_dev in self._rules.forgetful:
                     self._entries = list(map(without_inode, self._entries))
                 if self._libraries:
-                    self._entries = self._libraries.sift(folder, self._entries, self._leave_out)
+                    self._entries = self._libraries.sift(folder, self._entries, self._leave_out_untrusted)
                 if self._is_haystack:
-                    self._entries = self._managers.sift(folder, self._entries, self._leave_out)
+                    self._entries = self._managers.sift(folder, self._entries, self._leave_out_untrusted)
                 return subfolders
         except OSError as error:
             self._report(folder, f"cannot read the folder: {reason_of(error)}")
@@ -215,14 +215,14 @@ class Walk:
         if self._is_haystack:
             self._managers.meet(os.path.dirname(item.path), item.name)
             if why := why_file_not_trusted(item.name):
-                self._leave_out(item.path, why)
+                self._leave_out_untrusted(item.path, why)
                 return False
         return True
 
     def _take_special(self, item: os.DirEntry[str]) -> None:
         """Report a pipe, a socket or a device, which is never opened."""
         if not is_junk_file(item.name) and not self._is_excluded(item):
-            self._report(item.path, "not a regular file")
+            self._report(item.path, "not a regular file", ProblemCode.NOT_REGULAR)
 
     def _may_enter(self, item: os.DirEntry[str]) -> FolderId | None:
         """Return who the directory is, where it is to be walked."""
@@ -239,7 +239,7 @@ class Walk:
         if is_junk_folder(item.name, is_haystack=self._is_haystack) or self._is_excluded(item):
             return None
         if self._is_haystack and (why := self._why_not_trusted(item)):
-            self._leave_out(item.path, why)
+            self._leave_out_untrusted(item.path, why)
             return None
         return identity if self._is_new(item.path, identity) else None
 
@@ -272,7 +272,7 @@ class Walk:
             self._leave_out(folder, "left out: the same folder is among the needles")
             return False
         if not self.seen.isdisjoint(numbers[:1] if was_met else numbers):
-            self._leave_out(folder, "left out: already visited by another way")
+            self._leave_out(folder, "left out: already visited by another way", ProblemCode.VISITED)
             return False
         self.seen.update(numbers)
         return True
@@ -289,11 +289,17 @@ class Walk:
         if is_junk_file(link.name) or self._is_excluded(link):
             return False
         if not self._rules.follow_symlinks:
-            self._report(link.path, "symbolic link: not followed")
+            self._report(link.path, "symbolic link: not followed", ProblemCode.LINK)
             return False
         os.stat(link.path)  # a dangling link raises here and is reported by the caller
-        if self._is_haystack and (why := self._why_target_not_trusted(os.path.realpath(link.path))):
-            self._leave_out(link.path, why)
+        if not self._is_haystack:
+            return True
+        real = os.path.realpath(link.path)
+        if self._is_among_needles(real):
+            self._leave_out(link.path, "left out: the link leads into the needles")
+            return False
+        if why := self._why_target_not_trusted(real):
+            self._leave_out_untrusted(link.path, why)
             return False
         return True
 
@@ -302,8 +308,6 @@ class Walk:
 
         Hidden folders are no reason here: git-annex keeps every photo behind a link into one.
         """
-        if self._is_among_needles(real):
-            return "left out: the link leads into the needles"
         is_inside = is_below(real, self._root.real)
         *folders, name = real[len(self._root.real) if is_inside else 0 :].split(os.sep)
         reasons = (*map(why_folder_fleeting, (*folders, name)), why_file_not_trusted(name))
@@ -325,11 +329,17 @@ class Walk:
         pattern = self._rules.excludes.matching(below_root, item.name)
         if pattern is None:
             return False
-        self._leave_out(item.path, f"{EXCLUDED} {pattern}")
+        self._leave_out(item.path, f"{EXCLUDED} {pattern}", ProblemCode.EXCLUDED)
         return True
 
-    def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
-        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
+    def _report(self, path: str, reason: str, code: ProblemCode | None = None, *, is_note: bool = False) -> None:
+        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note, code))
 
-    def _leave_out(self, path: str, reason: str) -> None:
-        self._report(path, reason, is_note=self._is_haystack)
+    def _report_library(self, folder: str, reason: str, code: ProblemCode | None = None) -> None:
+        self._report(max(folder, self._root.real, key=len), reason, code)  # it may lie above the root
+
+    def _leave_out_untrusted(self, path: str, reason: str) -> None:
+        self._leave_out(path, reason, ProblemCode.NOT_TRUSTED)
+
+    def _leave_out(self, path: str, reason: str, code: ProblemCode | None = None) -> None:
+        self._report(path, reason, code, is_note=self._is_haystack)
