@@ -270,7 +270,7 @@ def test_mistakes_of_acting(tree: TreeBuilder) -> None:
         api.clean(hay, needles, trash=True, witnesses=17)
     with pytest.raises(SettingsError, match="accept similar is nothing to clean by"):
         api.clean(hay, needles, trash=True, apply=True, accept="similar")
-    with pytest.raises(SettingsError, match="also takes similar, better, unreadable, not worse"):
+    with pytest.raises(SettingsError, match="also takes similar, fragment, better, unreadable, not worse"):
         api.import_(hay, needles, hay / "in", also="worse")
 
 

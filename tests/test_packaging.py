@@ -22,7 +22,9 @@ import pytest
 from tests.helpers.packages import PROJECT, build, copy_of_the_tree, needs_build
 from tests.helpers.places import ROOT
 
-CONTAINER_BASE = os.environ.get("DUPFIND_CONTAINER_BASE", "localhost/dupfind-base:bookworm")
+# By no name of the program's: those are taken away before the tests begin.
+CONTAINER_BASE = os.environ.get("CONTAINER_BASE", "localhost/dupfind-base:bookworm")
+WHEELS = os.environ.get("CONTAINER_WHEELS")
 
 
 @pytest.fixture(scope="module")
@@ -183,11 +185,10 @@ def has_container_base() -> bool:
 
 @pytest.mark.slow
 def test_the_container_is_as_it_should_be() -> None:
-    """Nobody, read-only, no network, no rights; DUPFIND_WHEELS names a folder of wheels where no index is asked."""
+    """Nobody, read-only, no network, no rights; CONTAINER_WHEELS names a folder of wheels where no index is asked."""
     if not has_container_base():
         pytest.skip(f"podman or {CONTAINER_BASE} is not here: packaging/try-container.sh makes it")
-    wheels = [os.environ["DUPFIND_WHEELS"]] if "DUPFIND_WHEELS" in os.environ else []
-    command = ["packaging/try-container.sh", *wheels]
+    command = ["packaging/try-container.sh", *([WHEELS] if WHEELS else [])]
     environment = {**os.environ, "BASE": CONTAINER_BASE, "PYTHON": sys.executable}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True)
     assert 0 == done.returncode, done.stdout + done.stderr

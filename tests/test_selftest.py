@@ -266,6 +266,34 @@ def test_the_story_names_other_versions(monkeypatch: pytest.MonkeyPatch) -> None
     assert [OtherVersion("Pillow", "13.0", "0.1")] == list(found.libraries)
 
 
+@pytest.mark.parametrize(
+    ("changed_bits", "code", "says"),
+    [
+        (0, 0, "Known pictures give the tested pixels with these versions, too."),
+        (0x3F, 0, "other pixels, 6 of 64 bits of the hash"),
+        (0x7F, 1, "FAILED: another picture: 7 of 64 bits of its hash differ"),
+    ],
+)
+def test_the_command_with_another_version_of_a_decoder(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], changed_bits: int, code: int, says: str
+) -> None:
+    """From the decoder to the printed line: its version is named, and what became of the pixels decides."""
+    sample = BY_NAME["plain.png"]
+    here = known_pictures.decode_one(sample.content, sample.name)
+    thumbnail, value = "00" if changed_bits else here.thumbnail, int(here.hash, 16) ^ changed_bits
+    sample = sample._replace(thumbnail=thumbnail, hash=f"{value:016x}")
+    known = Known({**KNOWN.versions, "Pillow": "0.1"}, (sample,))
+    monkeypatch.setattr(selftest, "read_known", lambda: known)
+    monkeypatch.setattr(selftest, "pool_of", lambda *_: Pool(1, one_thread))
+    monkeypatch.setattr(selftest, "_RUNS", ())
+    monkeypatch.setattr(runs, "make_trees", lambda _: None)
+    assert code == run(["selftest", "-q"])
+    said = " ".join(capsysbinary.readouterr().out.decode().split())
+    assert f"Pillow is {INSTALLED['Pillow']}; tested with 0.1" in said
+    assert says in said
+    assert (code == 1) == ("Do not delete by what dupfind says here" in said)
+
+
 def test_no_scratch_folder_is_no_answer(dupfind: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line, and 2."""
     from dupfind.errors import OutputError

@@ -18,7 +18,7 @@ from tests.helpers.places import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-AXE = Path(os.environ.get("DUPFIND_AXE", ROOT / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"))
+AXE = Path(os.environ.get("AXE", ROOT / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"))
 _ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

@@ -54,6 +54,7 @@ BY_NATURE: dict[str, str] = {
             "cli_config.py::test_(consent|what_is_set_aside|the_place_that)_.*typed",
             r"exit_codes.py::test_(each_command_gives_each_of_its_codes\[clean 0\]|clean_of_what_has_lost_its_witness)",
             "real_cards.py::test_(a_card_with_exfat_is_cleaned|nothing_is_moved|a_drive_is_cleaned|a_whole_drive)",
+            "real_mounts.py::test_nothing_is_written_to_a_root_by_another_mount",
         ),
         _ACTS,
     ),
