@@ -195,6 +195,7 @@ def make_settings(
     needles = needles if given[1] is None or not buckets.needles else tuple(given[1])
     if paranoid and (planned := next((root for root in roots if root.is_plan), None)):
         raise SettingsError(f"--paranoid reads needles again, and those of the catalog {planned.given} cannot be read")
+    is_far = bool(buckets.haystack)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
@@ -210,7 +211,8 @@ def make_settings(
             quick=quick,
             disregard=tuple(disregard),
             sidecars=sidecars,
-            fragments=_are_fragments_sought(fragments, quick=quick, is_far=bool(buckets.haystack)),
+            fragments=_are_fragments_sought(fragments, quick=quick, is_far=is_far),
+            lacks_fragments=fragments is None and not (quick or is_far or libraries.can_find_fragments()),
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,
