@@ -15,7 +15,7 @@ function member(one, place) {
   const figure = figureOf(word, one.path, { bytes: one.bytes, ...data.sights[one.at] }, null, badge(word));
   const own = one.stack !== 0 && one.evidence !== "similar" ? "a copy of the similar one before" : "";
   const apart = one.bits ? `${counted(one.bits, "bit")} apart` : "";
-  const said = [own, apart, one.reason, one.evidence ? `frees ${one.frees}` : ""].filter(Boolean).join("; ");
+  const said = [own, apart, one.reason, one.frees ? `frees ${one.frees}` : ""].filter(Boolean).join("; ");
   if (said) figure.append(make("p", { class: "why" }, said));
   return figure;
 }
