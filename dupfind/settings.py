@@ -198,6 +198,7 @@ def make_settings(
         raise option_error(
             "--paranoid", f"reads needles again, and those of the catalog {planned.given} cannot be read"
         )
+    is_far = bool(buckets.haystack)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
@@ -213,7 +214,8 @@ def make_settings(
             quick=quick,
             disregard=tuple(disregard),
             sidecars=sidecars,
-            fragments=_are_fragments_sought(fragments, quick=quick, is_far=bool(buckets.haystack)),
+            fragments=_are_fragments_sought(fragments, quick=quick, is_far=is_far),
+            lacks_fragments=fragments is None and not (quick or is_far or libraries.can_find_fragments()),
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,

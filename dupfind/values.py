@@ -504,6 +504,8 @@ class ScanSettings:
     """``ignore`` where sidecars of present files are set aside."""
     fragments: bool = False
     """Whether needles without a match are looked for as parts of pictures."""
+    lacks_fragments: bool = False
+    """Whether they would be, if the extra for it was installed."""
 
 
 @dataclass(frozen=True, slots=True)

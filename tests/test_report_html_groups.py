@@ -48,6 +48,16 @@ def test_what_the_script_is_given() -> None:
     assert len(block(page, "pictures")) == len(PATHS)
 
 
+def test_what_shows_a_part_frees_nothing() -> None:
+    """No list names it for deleting, so the page does not say what that would free."""
+    crop = GROUP.members[2]._replace(reasons=(Reason(ReasonCode.FRAGMENT, (0, 0, 100, 100, 0, 0, 50, 50, 98, 0)),))
+    whole = html_groups.render(answer(dataclasses.replace(GROUP, members=[*GROUP.members[:2], crop])), SEEN)
+    (group,) = block(whole, "data")["groups"]
+    assert [False, True, False] == ["frees" in one for one in group["members"]]
+    assert "those that are not the best, but for 1 file that may hold what the best does not." in words(whole)
+    assert "those that are not the best." in words(html_groups.render(ANSWER, SEEN))
+
+
 def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that are not there, and groups that are too many."""
     monkeypatch.setattr(html_groups, "MOST_GROUPS", 1)

@@ -45,6 +45,11 @@ class Member(NamedTuple):
         is_part = is_fragment(next(iter(self.reasons), None))
         return None if self.evidence is None or is_part else 1.0 - (self.distance_bits or 0) / HASH_BITS
 
+    @property
+    def is_removable(self) -> bool:
+        """False for what shows a part of the best, and for a film that only looks like it; asked of all but the best."""
+        return not never_proves(next(iter(self.reasons), None))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -73,7 +78,7 @@ class Group:
     @property
     def removable(self) -> Sequence[Member]:
         """All but the best, what shows a part of it, and films that only look like it: it may be a part of them."""
-        return [member for member in self.others if not never_proves(next(iter(member.reasons), None))]
+        return [member for member in self.others if member.is_removable]
 
     @property
     def stacks(self) -> int:

@@ -44,6 +44,7 @@ INDIFFERENT = frozenset({
     # They decide no finding that is kept:
     "workers", "scheduler", "timeout_seconds", "max_memory_bytes", "cache", "warnings",
     "disregard", "sidecars",  # what is set aside is set aside of the findings
+    "lacks_fragments",  # as "fragments" says, which is part of the key, nothing was looked for
 })  # fmt: skip
 """Fields of the settings that are no part of the key of what is remembered of a run. A new field is one until somebody
 enters it here."""

@@ -32,7 +32,7 @@ _MOST_OF_WORD = 256
 MOST_COMPARED = 24
 """Pictures that a needle is compared with, those first on which most keypoints agree. A page of an album may hold as
 many."""
-_NEARLY_ALL = 0.6
+_NEARLY_ALL = 0.8
 """Share of a needle from which on a part of it leaves no room for further pictures that would be found."""
 _LEAST_OF_FIRST = 5
 """Keypoints that have to agree where nothing else speaks for a page: among so many some do by chance."""

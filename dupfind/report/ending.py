@@ -175,6 +175,21 @@ def films_by_bytes(report: Report) -> list[str]:
     return [f"{number:,} missing {was} compared by bytes only: install dupfind[video] (docs/films.md), and {found}."]
 
 
+def pictures_as_wholes(report: Report) -> list[str]:
+    """Say how many pictures were compared as wholes only, and what would look for parts of them.
+
+    Nothing where catalogs have a part in it: what is known from one only has no parts with the extra, either.
+    """
+    if not report.settings.lacks_fragments or report.catalogs:
+        return []
+    number = sum(file.state is FileState.MISSING and file.kind is Kind.IMAGE for file in _not_present(report))
+    if not number:
+        return []
+    was = "picture was" if number == 1 else "pictures were"
+    extra = "dupfind's extra fragments (docs/fragments.md)"
+    return [f"{number:,} missing {was} compared as wholes only: with {extra} crops and screenshots are found too."]
+
+
 def better_needles(report: Report) -> list[str]:
     """Say how many needles are better copies than those of the haystack; none where none is."""
     number = len(_better(report))

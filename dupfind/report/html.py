@@ -342,7 +342,7 @@ def rests_on(report: Report) -> list[str]:
     """Return what the answer rests on besides folders, in sentences."""
     rests_on = *map(catalog_line, report.catalogs), *map(server_line, report.servers), *map(bucket_line, report.buckets)
     lines = [*rests_on, *ending.set_aside(report)]
-    lines += [*ending.empty_files(report), *ending.films_by_bytes(report)]
+    lines += [*ending.empty_files(report), *ending.films_by_bytes(report), *ending.pictures_as_wholes(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     return lines
 

@@ -40,6 +40,7 @@ def render(answer: GroupsResult, seen: PageContents) -> bytes:
         "answer": answer,
         "headline": _headline(answer),
         "others": len(list(answer.others)),
+        "kept": sum(not member.is_removable for member in answer.others),
         "similar": sum(member.evidence is Evidence.SIMILAR for member in answer.others),
         "problems": list(answer.problems)[:MOST_PROBLEMS],
         "more_problems": len(answer.problems) - MOST_PROBLEMS,
@@ -86,7 +87,8 @@ def _member(member: Member, album: Album) -> dict[str, Any]:
     facts: dict[str, Any] = {"path": shown(member.path), "bytes": size(member.size_bytes), "stack": member.stack}
     facts |= album.place("at", member.path)
     if member.evidence is not None:
-        facts |= {"evidence": member.evidence.value, "bits": member.distance_bits, "frees": size(member.frees_bytes)}
+        facts |= {"evidence": member.evidence.value, "bits": member.distance_bits}
+        facts |= {"frees": size(member.frees_bytes)} if member.is_removable else {}
     if reason := sentences(member.reasons, IN_A_GROUP):
         facts["reason"] = shown(reason)
     return facts

@@ -281,6 +281,7 @@ def _end(report: Report, settings: ReportSettings) -> list[str]:
     lines = (
         ending.what_is_missing(report)
         + ending.films_by_bytes(report)
+        + ending.pictures_as_wholes(report)
         + ending.needs_eyes(report)
         + ending.better_needles(report)
     )

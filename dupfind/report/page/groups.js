@@ -15,7 +15,7 @@ function memberOf(member, place) {
   const figure = figureOf(word, member.path, { bytes: member.bytes, ...data.sights[member.at] }, null, badge(word));
   const own = member.stack !== 0 && member.evidence !== "similar" ? "a copy of the similar one before" : "";
   const apart = member.bits ? `${counted(member.bits, "bit")} apart` : "";
-  const said = [own, apart, member.reason, member.evidence ? `frees ${member.frees}` : ""].filter(Boolean).join("; ");
+  const said = [own, apart, member.reason, member.frees ? `frees ${member.frees}` : ""].filter(Boolean).join("; ");
   if (said) figure.append(make("p", { class: "why" }, said));
   return figure;
 }
