@@ -58,9 +58,10 @@ docs: $(READY) ## Write the parts of the docs that are made from the program, an
 	$(BIN)/python -m docs.generate
 	$(MAKE) site
 
+# Not --quiet: it hides warnings from `strict` too, so that a link that leads nowhere would pass.
 site: $(READY) ## Build the docs as a site in build/site
 	@test -x $(BIN)/mkdocs || $(BIN)/python .ci/install docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 lock: ## Pin what the container, the Debian package and the release are made of, to the newest that fits
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv; }

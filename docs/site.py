@@ -23,6 +23,7 @@ _PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "changes/README.md": "fragments-of-the-changelog.md",
     "benchmarks/README.md": "benchmarks.md",
 }
 """Paths from the project's folder, and the pages that they become."""

@@ -34,7 +34,7 @@ PRESENT = ("present", "identical")
 MISSING = ("missing", None)
 NOT_COMPARED = ("similar", "similar")
 """A copy of a picture that is known from a catalog only."""
-HERE = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
+HERE = "the drive that it lists is here, and they are no longer where it lists them, or may be needles"
 HERE_OR_NOT = "they may be needles themselves, on the drive that it lists"
 
 

@@ -95,6 +95,15 @@ def test_environment_lists_folders_as_path_does(configured: Callable[..., Any], 
     assert ["my needles", "needles"] == settings_of(done)["needles"]
 
 
+def test_a_mistake_of_the_environment_names_its_variable(configured: Callable[..., Any]) -> None:
+    """Nobody has typed the option that is wrong; where it was typed, no variable is named."""
+    done = configured("", "scan", "--haystack", "hay", "needles", DUPFIND_WORKERS="two")
+    assert 2 == done.returncode
+    assert b"Invalid value for '--workers': 'two' is not a valid integer (from DUPFIND_WORKERS)." in done.stderr
+    typed = configured("", "scan", "--haystack", "hay", "needles", "--workers", "two", DUPFIND_WORKERS="1")
+    assert b"DUPFIND_WORKERS" not in typed.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),

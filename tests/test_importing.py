@@ -316,7 +316,7 @@ def test_a_destination_that_cannot_be_made(trees: tuple[Path, Path], monkeypatch
     hay, needles = trees
     plan = plan_import(hay, needles, hay / "in")
     monkeypatch.setattr(Folder, "make", refuse)
-    with pytest.raises(ActingError, match="in: permission denied; nothing was imported$"):
+    with pytest.raises(ActingError, match=r"in: permission denied; nothing was imported$"):
         story.carry_out(plan)
 
 

@@ -152,7 +152,7 @@ class Catalog(ShelvedSource):
         left_out = of_drive(tree.entries, plan_of(root), volumes, former)
         if not left_out:
             return tree
-        reason = f"{len(left_out):,} of its files left out: they lie on the drive that {root.given} lists, or may"
+        reason = f"{len(left_out):,} of its files left out: they lie, or may lie, on the drive that {root.given} lists"
         listing.warn(f"{tree.root.given}: {reason}")
         problem = Problem(tree.root.given, Side.HAYSTACK, "walk", reason, is_note=True)
         entries = [entry for entry in tree.entries if entry.path not in left_out]

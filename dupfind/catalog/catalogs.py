@@ -281,7 +281,7 @@ def as_far_as_it_proves(
     elif must_be_seen(how, is_root_here=holds_something(about.root)):
         left_out |= listed_below(tree.entries, former, beside.roots)
         left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
-        reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
+        reason = "the drive that it lists is here, and they are no longer where it lists them, or may be needles"
     elif how is Relation.UNKNOWN:
         is_doubtful = True
         warn(

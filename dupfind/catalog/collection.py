@@ -32,7 +32,7 @@ from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 _TWICE = "the catalog lists them more than once"
 _OF_OTHERS = "they may be files of the other folders or catalogs, on the drive that it lists"
-_NOT_SEEN = "the drive that it lists is here, and they are not (any more) where it lists them, or below another folder"
+_NOT_SEEN = "the drive that it lists is here, and they are no longer where it lists them, or lie below another folder"
 
 
 @dataclass(slots=True, eq=False)

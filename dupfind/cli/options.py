@@ -63,6 +63,15 @@ class Option(click.Option):
             return super().value_from_envvar(ctx)
         return tuple(line for line in content.splitlines() if line)
 
+    def process_value(self, ctx: click.Context, value: Any) -> Any:  # noqa: ANN401 - click's own
+        """Return the value as its type has it. An error names the variable: nobody has typed the option."""
+        try:
+            return super().process_value(ctx, value)
+        except click.BadParameter as error:
+            if self.name and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
+                error.message = f"{error.message.rstrip('.')} (from {self.envvar})."
+            raise
+
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the names and the help, without the old names."""
         names = self.opts
