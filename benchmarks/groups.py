@@ -27,7 +27,7 @@ from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
 from dupfind.grouping.best_of import Rival
-from dupfind.grouping.clustering import Gatherer
+from dupfind.grouping.clustering import Clusterer
 from dupfind.pool.workers import Pool
 from dupfind.reading import Pictures, Reader
 from dupfind.run import Reading, Run
@@ -112,13 +112,13 @@ def main() -> None:
             pictures = known(count, cache)
             reader = Reader(settings, pool, cache, Silence())
             for again in ("", ", again"):
-                gatherer = Gatherer(
+                clusterer = Clusterer(
                     Reading(Run(settings), reader, cache), pictures, lambda at: Rival(pictures.entries[at].path, at)
                 )
                 with timed(f"stacks{again}"):
-                    stacks = gatherer.stacks()
+                    stacks = clusterer.stacks()
                 with timed(f"rows{again}"):
-                    rows = gatherer.rows(stacks)
+                    rows = clusterer.rows(stacks)
                 cache.flush()
             ids = sorted({ref.id for ref in pictures.refs})
             with timed("features"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.grouping.best_of import Rival
-from dupfind.grouping.clustering import OF_ANOTHER, Gatherer, Row, Stack
+from dupfind.grouping.clustering import OF_ANOTHER, Clusterer, Row, Stack
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.run import Reading, Run
@@ -77,7 +77,7 @@ class Collection:
             desk, given.get("wholes", {}), given.get("tags", {}), given.get("objections", {}), given.get("pairs", {})
         )
         options = Settings((), ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True))
-        self.gatherer = Gatherer(
+        self.clusterer = Clusterer(
             Reading(Run(options), self.reader, desk.cache),  # type: ignore[arg-type]
             pictures,
             lambda position: Rival(pictures.entries[position].path, 0),
@@ -89,11 +89,11 @@ class Collection:
 
     def stacks(self) -> list[list[str]]:
         """Those of all stacks, in a fixed order."""
-        return sorted(map(self.name, self.gatherer.stacks()))
+        return sorted(map(self.name, self.clusterer.stacks()))
 
     def rows(self) -> list[Row]:
         """Rows, by the path of their best."""
-        return sorted(self.gatherer.rows(self.gatherer.stacks()), key=lambda row: self.name(row.stacks[0]))
+        return sorted(self.clusterer.rows(self.clusterer.stacks()), key=lambda row: self.name(row.stacks[0]))
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_what_cannot_be_read_whole_belongs_to_nothing(desk: Desk) -> None:
     """It is a failure, and in no stack, not even in one of its own."""
     some = Collection(desk, {"a": coarse(1), "b": thumbnail(1)}, wholes={"a": BROKEN})
     assert [["b"]] == some.stacks()
-    assert {"a": BROKEN} == some.gatherer.failures
+    assert {"a": BROKEN} == some.clusterer.failures
 
 
 def test_coarse_stacks_are_read_whole_before_they_make_a_row(desk: Desk) -> None:
@@ -241,9 +241,9 @@ def test_many_equal_blank_pages(desk: Desk) -> None:
         pixels[dice.integers(0, 64), dice.integers(0, 64)] = 249 - number % 7
         pages[f"{number:04}"] = Thumbnail(pixels.tobytes(), 640, 480 + number, "JPEG", 1, None)
     some = Collection(desk, pages)
-    stacks = some.gatherer.stacks()
+    stacks = some.clusterer.stacks()
     assert 600 == len(stacks)
-    rows = some.gatherer.rows(stacks)
+    rows = some.clusterer.rows(stacks)
     assert 600 == sum(len(row.stacks) for row in rows)
     assert max(len(row.stacks) for row in rows) > 1
 
@@ -252,11 +252,11 @@ def test_pictures_and_their_facts(desk: Desk) -> None:
     """What stands alone in its row is described when it is to be shown."""
     some = Collection(desk, {"a": thumbnail(1), "b": thumbnail(2)})
     rows = some.rows()
-    assert {} == some.gatherer.facts
-    some.gatherer.describe(rows)
-    assert {0, 1} == some.gatherer.facts.keys()
+    assert {} == some.clusterer.facts
+    some.clusterer.describe(rows)
+    assert {0, 1} == some.clusterer.facts.keys()
     assert (640, 480, b"") == (
-        some.gatherer.facts[0].width,
-        some.gatherer.facts[0].height,
-        some.gatherer.facts[0].pixels,
+        some.clusterer.facts[0].width,
+        some.clusterer.facts[0].height,
+        some.clusterer.facts[0].pixels,
     )

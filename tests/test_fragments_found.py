@@ -28,8 +28,8 @@ from dupfind.pool import fragments
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report import find as report
+from dupfind.report import import_ as import_report
 from dupfind.report.explain import render as rendered_explanation
-from dupfind.report.import_ import render as render_import
 from dupfind.report.reasons import sentences
 from dupfind.settings import Format, make_settings
 from dupfind.sources.roots import named_file
@@ -276,7 +276,7 @@ def test_import_says_what_a_scan_says(tree: TreeBuilder, accept: str) -> None:
     plan = plan_import(hay, old, hay / "in", **options)
     assert ["new.txt"] == [item.name for item in plan.items]
     assert ({"similar": 1}, 1) == (plan.left, plan.left_fragments)
-    told = render_import(plan, Format.TABLE, Screen()).decode()
+    told = import_report.render(plan, Format.TABLE, Screen()).decode()
     assert (
         "Not present and not imported: 1 similar (--also similar).\n"
         "1 of these shows a part of a picture that the haystack holds, or several of them (--also fragment).\n"

@@ -125,7 +125,7 @@ class Cleaner:
                 if self._should_stop() is not None:
                     break
                 try:
-                    gone.append(self._unit(unit, advance))
+                    gone.append(self._clean(unit, advance))
                 except _RefusedError as error:
                     fate = Fate.NOT_DONE if self._should_stop() is not None else Fate.REFUSED
                     gone.append(Gone(unit, fate, reason=str(error), is_torn=error.is_torn))
@@ -137,7 +137,7 @@ class Cleaner:
                     gone.append(Gone(unit, Fate.REFUSED, reason=reason_of(error)))
         return gone + [Gone(unit, Fate.NOT_DONE, reason="not begun") for unit in units[len(gone) :]]
 
-    def _unit(self, unit: Unit, advance: Callable[[int], None]) -> Gone:
+    def _clean(self, unit: Unit, advance: Callable[[int], None]) -> Gone:
         """Move one unit; raises where it stays, after what was moved of it was moved back."""
         self._check_listing(unit)
         if unit.real in _around(os.path.realpath(self._journal.path)):
@@ -152,14 +152,14 @@ class Cleaner:
             # What is proved goes first: where a proof fails, nothing else has moved.
             for thing in sorted(unit.things, key=lambda thing: not thing.claims):
                 self._check_going_on()
-                moved.append(self._thing(unit, thing, spot))
+                moved.append(self._move_proved(unit, thing, spot))
                 advance(thing.size_bytes)
             self._check_witnesses()
             self._let_go(unit, spot, moved)
             notes = [*_lost(moved), *self._remove_folders(unit)]
             notes += self._finish_folders(unit, spot)
         except BaseException as error:
-            if not self._moved_back(unit, spot, moved):
+            if not self._move_back(unit, spot, moved):
                 where = os.path.join(spot.folder.path, spot.name)
                 is_whole = all(_lies_there(unit, step) for step in moved)
                 reason = reason_of(error) if isinstance(error, OSError) else str(error)
@@ -235,7 +235,7 @@ class Cleaner:
         if seen is None or set(seen) != expected:
             raise _RefusedError("walked again, it holds something that was not looked at")
 
-    def _thing(self, unit: Unit, thing: Thing, spot: Spot) -> _Step:
+    def _move_proved(self, unit: Unit, thing: Thing, spot: Spot) -> _Step:
         """Prove a file again, and move it."""
         parts = (*unit.real.split(os.sep)[1:], *thing.below)
         with ExitStack() as stack:
@@ -243,8 +243,8 @@ class Cleaner:
             target = stack.enter_context(spot.folder.below((spot.name, *thing.below)[:-1]))
             name, new_name = parts[-1], (spot.name, *thing.below)[-1]
             if thing.claims:
-                held = stack.enter_context(self._held(around, name, thing, unit))
-                witnesses = self._proved(held, thing, stack)
+                held = stack.enter_context(self._hold(around, name, thing, unit))
+                witnesses = self._prove_again(held, thing, stack)
             else:
                 held, witnesses = None, []
                 self._check_unproved(around, name, thing)
@@ -252,21 +252,21 @@ class Cleaner:
             if held is not None and state_of(now) != held.state:
                 raise _RefusedError(f"{_shown(unit, thing)}: it changed while it was proved")
             if os.fstat(spot.folder.handle).st_dev != unit.device:  # it goes to another file system
-                held = held or stack.enter_context(self._held(around, name, thing, unit))
-                return self._copied(unit, thing, held, witnesses, spot, (target, new_name))
+                held = held or stack.enter_context(self._hold(around, name, thing, unit))
+                return self._copy_away(unit, thing, held, witnesses, spot, (target, new_name))
             number = self._move(around, name, target, new_name, thing, [witness.entry.path for witness in witnesses])
             step = _Step(number, thing.below, state_of(target.look(new_name)))
             self._moved[step.state[0], step.state[1]] = step.state[4]
             self._check_moved(unit, thing, held, step, spot)
             for witness in witnesses:
                 if (why := witness.why_changed()) is not None:
-                    self._moved_back(unit, spot, [step])
+                    self._move_back(unit, spot, [step])
                     raise _RefusedError(f"{_shown(unit, thing)}: its witness {witness.entry.path} {why}")
                 self._rested_on[witness.entry.path] = witness.state
             self._journal.done(number)
             return step
 
-    def _copied(
+    def _copy_away(
         self, unit: Unit, thing: Thing, held: _Held, witnesses: Sequence[_Held], spot: Spot, to: tuple[Folder, str]
     ) -> _Step:
         """Copy a file to another file system, and see that it and its witnesses are what they were."""
@@ -279,7 +279,7 @@ class Cleaner:
         step = _Step(carried.number, thing.below, carried.copied, carried, paths)
         for file, whose in ((held, "it"), *((witness, f"its witness {witness.entry.path}") for witness in witnesses)):
             if (why := file.why_changed()) is not None:
-                left = "" if self._brought_back(unit, step, spot) else f"; its copy stays in {places[2].path}"
+                left = "" if self._bring_back(unit, step, spot) else f"; its copy stays in {places[2].path}"
                 raise _RefusedError(f"{_shown(unit, thing)}: {whose} {why} while it was copied{left}")
         for witness in witnesses:
             self._rested_on[witness.entry.path] = witness.state
@@ -309,11 +309,11 @@ class Cleaner:
         identity = held.identity if held is not None else thing.state[:2]
         # Between the last look and the rename another program may have put its file there.
         if step.state[:2] != tuple(identity):
-            self._moved_back(unit, spot, [step])
+            self._move_back(unit, spot, [step])
             raise _RefusedError(f"{_shown(unit, thing)}: another file came in its place", is_final=True)
 
     @contextmanager
-    def _held(self, around: Folder, name: str, thing: Thing, unit: Unit) -> Iterator[_Held]:
+    def _hold(self, around: Folder, name: str, thing: Thing, unit: Unit) -> Iterator[_Held]:
         """Hold a needle open, which has to be what was listed."""
         handle = self._open(around, name, _shown(unit, thing))
         try:
@@ -343,13 +343,13 @@ class Cleaner:
         if not self._is_as_planned(state_of(around.look(name)), thing.state):
             raise _RefusedError(f"{os.path.join(around.path, name)}: it changed since it was looked at")
 
-    def _proved(self, held: _Held, thing: Thing, stack: ExitStack) -> list[_Held]:
+    def _prove_again(self, held: _Held, thing: Thing, stack: ExitStack) -> list[_Held]:
         """Prove a needle by each of its witnesses, all held open; returns these. Raises where one does not prove it."""
         witnesses: dict[str, _Held] = {}
         for claim in thing.claims:
             for entry in claim.witnesses:
                 if entry.path not in witnesses:
-                    witnesses[entry.path] = stack.enter_context(self._witness(entry, held))
+                    witnesses[entry.path] = stack.enter_context(self._hold_witness(entry, held))
                 self._prove_by(claim, held, witnesses[entry.path])
             number = self._count_apart([witnesses[entry.path] for entry in claim.witnesses])
             if number < self._plan.witnesses:
@@ -368,7 +368,7 @@ class Cleaner:
         return len(apart)
 
     @contextmanager
-    def _witness(self, entry: FileEntry, needle: _Held) -> Iterator[_Held]:
+    def _hold_witness(self, entry: FileEntry, needle: _Held) -> Iterator[_Held]:
         """Hold a witness open: a file of its own that was listed in the haystack, and has not moved."""
         shown = f"{needle.entry.path}: its witness {entry.path}"
         if not (entry.is_on_disk and entry.can_be_read):
@@ -413,12 +413,12 @@ class Cleaner:
         if look.evidence.rank > Evidence.SAME.rank:
             raise _RefusedError(f"{claimed.needle.path}: read again, it and its witness only look alike")
 
-    def _moved_back(self, unit: Unit, spot: Spot, steps: Sequence[_Step]) -> bool:
+    def _move_back(self, unit: Unit, spot: Spot, steps: Sequence[_Step]) -> bool:
         """Move back what was moved of a unit, the last first; returns whether all of it could be."""
         is_whole = True
         for step in reversed(steps):
             if step.carried is not None:
-                is_whole = self._brought_back(unit, step, spot) and is_whole
+                is_whole = self._bring_back(unit, step, spot) and is_whole
                 continue
             parts = (*unit.real.split(os.sep)[1:], *step.below)
             try:
@@ -431,7 +431,7 @@ class Cleaner:
                 is_whole = False
         return is_whole
 
-    def _brought_back(self, unit: Unit, step: _Step, spot: Spot) -> bool:
+    def _bring_back(self, unit: Unit, step: _Step, spot: Spot) -> bool:
         """Have a file that was copied to another file system lie where it lay, and only there; returns whether so."""
         carried = step.carried
         assert carried is not None

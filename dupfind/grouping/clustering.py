@@ -73,8 +73,8 @@ _AS_TURNED_OR_MIRRORED_ALREADY = (0, 1, 2, 3, 4, 5, 6)
 OF_ANOTHER = Reason(ReasonCode.OF_ANOTHER)
 
 
-class Gatherer:
-    """Gathers ``pictures``; ``rival`` gives what counts of each, without its picture, by its position."""
+class Clusterer:
+    """Clusters ``pictures``; ``rival`` gives what counts of each, without its picture, by its position."""
 
     def __init__(self, run: Reading, pictures: Pictures, rival: Callable[[int], Rival]) -> None:
         self._settings = run.settings

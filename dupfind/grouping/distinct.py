@@ -50,15 +50,15 @@ def distinct(
     if not firsts:
         return answer
     with run.listener.part("start-up"):
-        from dupfind.grouping.clustering import Gatherer
+        from dupfind.grouping.clustering import Clusterer
     orientations = ORIENTATIONS if run.settings.scan.rotations else 1
     paths = {entry.path for entry in firsts}
     only_dated = [entry for entry in dated if entry.path not in paths and entry.path not in failures]
     pictures = run.reader.pictures(firsts, "decoding", orientations)
     of_dates = run.reader.pictures(only_dated, "decoding", 1)
     if accept is not Evidence.IDENTICAL and len(pictures.entries) > 1:
-        gatherer = Gatherer(run, pictures, lambda position: rival(pictures.entries[position]))
-        for stack in gatherer.stacks():
+        clusterer = Clusterer(run, pictures, lambda position: rival(pictures.entries[position]))
+        for stack in clusterer.stacks():
             best_path = pictures.entries[stack.best].path
             for position in stack.ties:
                 answer.copies[pictures.entries[position].path] = best_path, Evidence.SAME

@@ -30,7 +30,7 @@ from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Thumbnail
 from dupfind.version import __version__
 
 if TYPE_CHECKING:
-    from dupfind.grouping.clustering import Gatherer, Row, Tie
+    from dupfind.grouping.clustering import Clusterer, Row, Tie
 
 LARGEST = "largest file"
 """Why the best of films that look alike is the best: of one film the largest file is the original, nearly always."""
@@ -95,7 +95,7 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     if level is Evidence.IDENTICAL:
         return _Found([of_copies(files, told) for files in copies], None, failures)
     from dupfind.grouping.clustering import (
-        Gatherer,  # loads what decodes: not where bytes decide
+        Clusterer,  # loads what decodes: not where bytes decide
         Row,
     )
 
@@ -108,20 +108,20 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures
 
-    gatherer = Gatherer(run, pictures, lambda position: told.rival(pictures.entries[position]))
-    stacks = gatherer.stacks()
-    rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([stack], []) for stack in stacks]
+    clusterer = Clusterer(run, pictures, lambda position: told.rival(pictures.entries[position]))
+    stacks = clusterer.stacks()
+    rows = clusterer.rows(stacks) if level is Evidence.SIMILAR else [Row([stack], []) for stack in stacks]
     if level is Evidence.SIMILAR and settings.scan.fragments:
         from dupfind.grouping.parts import with_parts
 
         rows = with_parts(run, pictures, rows, told.shown)
-    failures |= gatherer.failures
+    failures |= clusterer.failures
     paths = {pictures.entries[position].path for row in rows for stack in row.stacks for position in stack.positions}
     copies_of = {files[0].path: files[1:] for files in copies}
     rows = [row for row in rows if row.is_several or pictures.entries[row.stacks[0].best].path in copies_of]
-    gatherer.describe(rows)
-    scribe = Scribe(pictures.entries, copies_of, gatherer, told)
-    written = [scribe.group(row) for row in rows]
+    clusterer.describe(rows)
+    builder = GroupBuilder(pictures.entries, copies_of, clusterer, told)
+    written = [builder.group(row) for row in rows]
     decoded = {entry.path for entry in pictures.entries}
     undecoded = [entry for entry in firsts if entry.path not in decoded]
     alike, equal, unread = _films(undecoded, level, run, told)
@@ -263,19 +263,19 @@ def _is_part(tie: Tie | None) -> bool:
     return tie is not None and is_fragment(tie.reason)
 
 
-class Scribe:
-    """Writes down rows of stacks; ``copies_of`` has the files with the bytes of a picture's own, by its path."""
+class GroupBuilder:
+    """Makes groups of rows of stacks; ``copies_of`` has the files with the bytes of a picture's own, by its path."""
 
     def __init__(
         self,
         entries: Sequence[FileEntry],
         copies_of: Mapping[str, Sequence[FileEntry]],
-        gatherer: Gatherer,
+        clusterer: Clusterer,
         told: Told,
     ) -> None:
         self._entries = entries
         self._copies_of = copies_of
-        self._gatherer = gatherer
+        self._clusterer = clusterer
         self._told = told
 
     def group(self, row: Row) -> Group:
@@ -290,7 +290,7 @@ class Scribe:
 
     def _lines(self, position: int, stack: int, tie: Tie | None) -> list[_Line]:
         """Describe a picture and its exact copies."""
-        first, facts = self._entries[position], self._gatherer.facts[position]
+        first, facts = self._entries[position], self._clusterer.facts[position]
         copies = self._copies_of.get(first.path, ())
         if tie is None:
             lines = [_Line(first, stack, None, facts=facts)]
@@ -306,10 +306,10 @@ class Scribe:
         """Return the best of ``row``, and those whom it had to beat: between stacks, tags do not count."""
         first = row.stacks[0]
         if all(map(_is_part, row.ties)):
-            best, *rivals = (self._gatherer.rival(position) for position in first.positions)
+            best, *rivals = (self._clusterer.rival(position) for position in first.positions)
         else:
             alike = [stack.best for stack, tie in zip(row.stacks, [None, *row.ties], strict=True) if not _is_part(tie)]
-            best, *rivals = (self._gatherer.rival(position)._replace(tags=0) for position in alike)
+            best, *rivals = (self._clusterer.rival(position)._replace(tags=0) for position in alike)
         for copy in self._copies_of.get(self._entries[first.best].path, ()):
             own = self._told.rival(copy)
             rivals.append(
