@@ -167,7 +167,9 @@ def test_a_drive_is_not_contained_in_itself(tree: TreeBuilder, tmp_path: Path, m
     ears = Ears()
     report = scanned(tmp_path, catalog, ears)
     assert {("missing", None)} == set(verdicts(report).values())
-    assert [f"{tmp_path}: 6 of its files left out: they lie, or may lie, on the drive that {catalog} lists"] == ears.warnings
+    assert [
+        f"{tmp_path}: 6 of its files left out: they lie, or may lie, on the drive that {catalog} lists"
+    ] == ears.warnings
     (drive / "notes.txt").rename(drive / "renamed.txt")
     shutil.copy(drive / "renamed.txt", drive / "other.txt")
     (drive / "renamed.txt").unlink()
