@@ -68,9 +68,10 @@ class Option(click.Option):
         try:
             return super().process_value(ctx, value)
         except click.BadParameter as error:
-            if self.name and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
-                error.message = f"{error.message.rstrip('.')} (from {self.envvar})."
-            raise
+            if not self.name or ctx.get_parameter_source(self.name) is not ParameterSource.ENVIRONMENT:
+                raise
+            message = f"{error.message.rstrip('.')} (from {self.envvar})."
+            raise click.BadParameter(message, error.ctx, error.param, error.param_hint) from error
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the names and the help, without the old names."""
