@@ -379,7 +379,7 @@ def test_what_was_moved_proves_nothing(trees: tuple[Path, Path], monkeypatch: py
     hay, needles = trees
     plan = plan_clean(hay, needles, are_files=True)
     cleaners: list[Cleaner] = []
-    unit = Cleaner._unit
+    unit = Cleaner._clean
 
     def note(self: Cleaner, *arguments: Any) -> Any:
         found = os.stat(hay / "b.txt")
@@ -387,7 +387,7 @@ def test_what_was_moved_proves_nothing(trees: tuple[Path, Path], monkeypatch: py
         cleaners.append(self)
         return unit(self, *arguments)
 
-    monkeypatch.setattr(Cleaner, "_unit", note)
+    monkeypatch.setattr(Cleaner, "_clean", note)
     answer = carry_out_clean(plan)
     assert ["has been moved in this run"] == [reason[-26:] for reason in reasons(answer)]
     assert (needles / "gone/sub/b.txt").exists()
@@ -622,7 +622,7 @@ def test_what_cannot_be_moved_back_is_told_of(trees: tuple[Path, Path], monkeypa
     hay, needles = trees
     plan = plan_clean(hay, needles)
     monkeypatch.setattr(Cleaner, "_check_witnesses", lambda _: (_ for _ in ()).throw(OSError("gone")))
-    monkeypatch.setattr(Cleaner, "_moved_back", lambda *_: False)
+    monkeypatch.setattr(Cleaner, "_move_back", lambda *_: False)
     answer = carry_out_clean(plan)
     assert reasons(answer)[0].startswith("gone; not all of it could be moved back from")
     assert answer.gone[0].is_torn

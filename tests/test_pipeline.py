@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from dupfind import pipeline
 from dupfind.answers.findings import Findings, Remains
+from dupfind.evidence import evidence
 from dupfind.pool import tasks
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentences
@@ -362,3 +365,19 @@ def test_the_witness_is_spelt_as_the_user_does() -> None:
     cut = Reason(ReasonCode.DAMAGED, ("cut off",))
     found = needle_verdict(Remains("cut off", None), Match("/real/h/b.jpg", Evidence.SIMILAR, 3, cut))
     assert (FileState.SIMILAR, "h/b.jpg", (cut,)) == (found.state, found.witness, found.reasons)
+
+
+def test_the_judge_of_a_pair_is_near(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is at most the eighth frame from the scan, both counted: a reader follows a needle without turning back."""
+    depths, real = [], evidence.judge
+
+    def judge(*values: Any, **options: Any) -> object:
+        names = [frame.name for frame in traceback.extract_stack()]
+        depths.append(len(names) - names.index("scan"))
+        return real(*values, **options)
+
+    monkeypatch.setattr(evidence, "judge", judge)
+    picture = pictures.photo(1)
+    hay, needles = tree("hay", {"a.png": picture}), tree("needles", {"b.jpg": picture})
+    pipeline.scan(settings(hay, needles), make_executor=one_thread)
+    assert {8} == set(depths)

@@ -30,7 +30,9 @@ def with_parts(run: Reading, pictures: Pictures, rows: Sequence[Row], shown: Cal
     home = {stack.best: number for number, row in enumerate(rows) for stack in row.stacks}
     alone = {row.stacks[0].best for row in rows if len(row.stacks) == 1}
     collection = _chosen(pictures, firsts)
-    places = [place for place, position in enumerate(firsts) if position in alone and _can_be_read(pictures, position)]
+    places = [
+        place for place, position in enumerate(firsts) if position in alone and pictures.entries[position].can_be_read
+    ]
     own = {entry.path: frozenset({entry.path}) for entry in collection.entries}
     found = find_parts(run, collection, collection, places, own)
     sources = _sources(
@@ -58,10 +60,6 @@ def with_parts(run: Reading, pictures: Pictures, rows: Sequence[Row], shown: Cal
         if number not in moved
         for more in [sorted(added.get(number, ()), key=lambda pair: pictures.entries[pair[0].best].path)]
     ]
-
-
-def _can_be_read(pictures: Pictures, position: int) -> bool:
-    return pictures.entries[position].can_be_read
 
 
 def _chosen(pictures: Pictures, positions: Sequence[int]) -> Pictures:

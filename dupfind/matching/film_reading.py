@@ -55,7 +55,7 @@ def _prints(
     unread = [entry for entry in entries if any(view is None for view in views(prints[entry.path]))]
     timeout_seconds = run.settings.timeout_seconds
     read = partial(task, max_pixels=run.settings.max_pixels, timeout_seconds=timeout_seconds)
-    for entry, outcome in run.reader.map(what, read, unread, partial(_lost, timeout_seconds), _size_bytes):
+    for entry, outcome in run.reader.map(what, read, unread, partial(_lost, timeout_seconds), attrgetter("size_bytes")):
         result = outcome.result
         if isinstance(result, Failure):
             # What is broken is so in every run; all else is a problem of this one.
@@ -101,10 +101,6 @@ def _lost(timeout_seconds: float, entry: FileEntry, death: Death) -> tasks.Outco
 
 def _not_likened(timeout_seconds: float, pair: FilmPair, death: Death) -> Likened:
     return film_pairs.not_compared(tasks.lost(death, film_pairs.pair_seconds(pair, timeout_seconds)).reason)
-
-
-def _size_bytes(entry: FileEntry) -> int:
-    return entry.size_bytes
 
 
 def _bytes_of_pair(pair: FilmPair) -> int:

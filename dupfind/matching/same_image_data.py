@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, DAMAGED, PictureRef
@@ -67,7 +66,7 @@ def _pairs(
     """Return the positions of needles and of their witnesses."""
     sides = decodes.needles, decodes.haystack
     shared = np.intersect1d(decodes.needles.hashes[:, 0], decodes.haystack.hashes[:, 0])
-    places = [_positions(side, shared) for side in sides]
+    places: list[list[int]] = [np.flatnonzero(np.isin(side.hashes[:, 0], shared)).tolist() for side in sides]
     decodes.measure(*places)
     for number, side in enumerate(sides):
         places[number] = [
@@ -95,12 +94,6 @@ def _pairs(
         if chosen is not None:
             pairs[place] = chosen
     return pairs
-
-
-def _positions(pictures: Side, hashes: NDArray[np.uint64]) -> list[int]:
-    """Return the positions of pictures with one of these hashes."""
-    positions: list[int] = np.flatnonzero(np.isin(pictures.hashes[:, 0], hashes)).tolist()
-    return positions
 
 
 def _is_sound(ref: PictureRef) -> bool:

@@ -84,7 +84,7 @@ class Pool:
         self._lane_count = lanes
         self._worked = worked
         self._make_executor = make_executor or self._make_process
-        self._make_light = make_executor or _make_thread
+        self._make_light = make_executor or partial(ThreadPoolExecutor, 1, "dupfind-reader")
         self._all_bytes = most_bytes if make_executor is None else None
         self._share_bytes = None if self._all_bytes is None else max(memory_limit.LEAST_BYTES, self._all_bytes // lanes)
         self._executors: dict[Callable[[], Executor], list[Executor]] = {}
@@ -270,10 +270,6 @@ class Pool:
 
     def _make_process(self) -> Executor:
         return ProcessExecutor()
-
-
-def _make_thread() -> Executor:
-    return ThreadPoolExecutor(1, "dupfind-reader")
 
 
 def _next_chunk(

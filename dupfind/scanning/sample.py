@@ -34,7 +34,7 @@ def few_have_candidates(
     False where it cannot be told: there are too few small pictures on either side.
     """
     small, candidates = _that_may_be_bare(needles), _that_may_be_bare(haystack)
-    wanted, witnesses = _needles_of(small), candidates[::_EVERY_WITNESS]
+    wanted, witnesses = small[:: max(_EVERY_NEEDLE, len(small) // _MOST_NEEDLES)], candidates[::_EVERY_WITNESS]
     if _expected(len(wanted), len(witnesses), len(candidates)) < _FEWEST_EXPECTED:
         return False
     reader = run.reader
@@ -51,10 +51,6 @@ def _that_may_be_bare(entries: Sequence[FileEntry]) -> list[FileEntry]:
         for entry in entries
         if entry.size_bytes <= MOST_BARE_BYTES and entry.can_be_read and formats.is_image_name(entry.path)
     ]
-
-
-def _needles_of(small: list[FileEntry]) -> list[FileEntry]:
-    return small[:: max(_EVERY_NEEDLE, len(small) // _MOST_NEEDLES)]
 
 
 def _expected(needles: int, witnesses: int, haystack: int) -> float:

@@ -250,12 +250,12 @@ def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
     return folders[wanted[0]] if wanted else folders[path]
 
 
-def _own_counts(folder: _Folder) -> OwnCounts:
-    return OwnCounts(*(getattr(folder, name) for name in OwnCounts._fields))
-
-
 def _roll_up(folders: dict[str, _Folder], opened: Collection[str]) -> list[FolderVerdict]:
-    own = {path: _own_counts(folder) for path, folder in folders.items() if folder.children}
+    own = {
+        path: OwnCounts(*(getattr(folder, name) for name in OwnCounts._fields))
+        for path, folder in folders.items()
+        if folder.children
+    }
     # Folders are made after the folders above them, so the reverse order meets every child before its parent.
     for folder in reversed(folders.values()):
         if folder.parent is not None:
