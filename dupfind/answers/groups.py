@@ -47,7 +47,7 @@ class Member(NamedTuple):
 
     @property
     def is_removable(self) -> bool:
-        """False for what shows a part of the best, and for a film that only looks like it; asked of all but the best."""
+        """False for what shows a part of the best, and for a film that only looks like it. Not asked of the best."""
         return not never_proves(next(iter(self.reasons), None))
 
 
