@@ -392,6 +392,7 @@ class Reader:
         is_needle = most > OF_HAYSTACK
         least_kind = bytes([NEEDLE_KIND if is_needle else HAYSTACK_KIND])
         packed: dict[str, bytes] = {}
+        failures: dict[str, str] = {}
         unread: list[FileEntry] = []
         with self._listener.part("look up", len(entries)):
             for entry, marks in zip(entries, self._cache.recall_fragments(entries), strict=True):
@@ -406,6 +407,13 @@ class Reader:
             if isinstance(outcome.result, bytes):
                 packed[entry.path] = outcome.result
                 self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
+            elif isinstance(outcome.result, Failure):
+                failures[entry.path] = outcome.result.reason
+        if failures:
+            # They were decoded once already: it took too long now, or they are no longer there.
+            path, reason = next(iter(failures.items()))
+            more = f" and {len(failures) - 1:,} more" if len(failures) > 1 else ""
+            self._listener.warn(f"parts were not looked for in {path}{more}: {reason}")
         return {
             entry.path: unpack(marks if is_needle else first(marks, most))._replace(may_be_page=kind == PAGE_LIKE_KIND)
             for entry in entries

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from PIL import Image, ImageDraw
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
 from benchmarks import collages
-from dupfind import libraries
+from dupfind import libraries, pipeline
 from dupfind.answers.find import NearFile
 from dupfind.answers.hash import Given
 from dupfind.commands.comparing import compare_files
@@ -36,7 +36,8 @@ from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Report
 from tests.helpers.acting import import_, plan_clean, plan_import
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
-from tests.helpers.scans import answer, one_thread, scan, states
+from tests.helpers.scans import answer, one_thread, scan, settings, states
+from tests.helpers.shelf import Ears
 
 REASON = Reason(ReasonCode.UNLIKE)
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
@@ -207,6 +208,27 @@ def test_broken_and_blank_pictures(tree: TreeBuilder) -> None:
     found = states(sought(hay, old))
     assert "similar/similar" == found["crop.jpg"]
     assert "missing" == found["tiny.jpg"]
+
+
+def test_what_could_not_be_described_is_told(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that took too long, say: the run goes on without it, and nobody takes that for an answer."""
+    read = fragments.read_grays
+
+    def too_late(file: IO[bytes], name: str, *values: int) -> fragments.Grays:
+        if "late" in os.path.basename(name):
+            raise OSError("took longer than 30 s")
+        return read(file, name, *values)
+
+    monkeypatch.setattr(fragments, "read_grays", too_late)
+    hay = tree("hay", photos(2))
+    crop = jpeg(part(photo(1), 0, 0, 0.6, 0.6))
+    late = {f"late {number}.jpg": jpeg(photo(50 + number, (120, 90))) for number in range(2)}
+    old = tree("old", {"crop.jpg": crop, **late})
+    ears = Ears()
+    report = pipeline.scan(settings(hay, old, fragments=True), ears, make_executor=one_thread)
+    assert {"crop.jpg": "similar/similar", "late 0.jpg": "missing", "late 1.jpg": "missing"} == states(report)
+    (warning,) = ears.warnings
+    assert warning.startswith(f"parts were not looked for in {old}/late 0.jpg and 1 more: ")
 
 
 def test_the_distance_of_wholes_is_not_told(tree: TreeBuilder) -> None:
