@@ -44,10 +44,8 @@ def read_digest(file: IO[bytes], max_pixels: int) -> bytes | None:
     pieces = _counting(file, max_pixels)
     if pieces is None:
         return None
-    # Of a JPEG all of that counts.
-    if not Reader(file).at(0, _HEAD_BYTES).startswith(hidden_data.JPEG_HEAD) and hidden_data.hides_data(
-        file, max_pixels
-    ):
+    counts_whole = Reader(file).at(0, _HEAD_BYTES).startswith(hidden_data.JPEG_HEAD)
+    if not counts_whole and hidden_data.hides_data(file, max_pixels):
         return None
     return digest_of(pieces)
 
