@@ -69,7 +69,7 @@ def remove_left_behind(folders: Collection[str], spared: Collection[str]) -> Non
 
 
 def _locked(folder: str) -> int | None:
-    """Put a lock into a new folder; gives its handle. It gets its name once it is locked: nobody is too early."""
+    """Put a lock into a new folder; returns its handle. It gets its name once it is locked: nobody is too early."""
     try:
         import fcntl
 

@@ -165,7 +165,7 @@ class CatalogFile(Store):
             raise DamagedError("what it says of itself is not what was stored")
         try:
             fields = json.loads(text)
-            volumes = tuple(Volume(*fields_) for fields_ in fields["volumes"])
+            volumes = tuple(Volume(*volume) for volume in fields["volumes"])
             shard = None if fields.get("shard") is None else Shard(*map(int, fields["shard"]))
             return About(**{**fields, "excludes": tuple(fields["excludes"]), "volumes": volumes, "shard": shard})
         except (IndexError, KeyError, TypeError, ValueError) as error:
