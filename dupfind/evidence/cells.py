@@ -373,8 +373,8 @@ def worst(ratios: Ratios) -> tuple[float, float, tuple[float, float]]:
 def most_uneven(ratios: Ratios) -> tuple[float, tuple[float, float]]:
     """Return how much more a ninth of a picture differs than the usual part of it, and where: down and right.
 
-    ``ratios`` are means of 3 x 3 of 8 x 8 regions, to the median of all regions: what a codec leaves depends on the
-    contrast, by which differences are measured, and is the same everywhere.
+    The picture is cut into 8 x 8 regions; each 3 x 3 of these is compared with the median of all. What a codec leaves
+    depends on the contrast, by which differences are measured, and is the same everywhere.
     """
     lying = ratios.own.shape
     if min(lying) < _SMALLEST_MAP:
