@@ -122,7 +122,7 @@ def _set_times(entry: FileEntry, handle: int) -> str | None:
     try:
         os.utime(handle, ns=(modified_ns, modified_ns))
     except (OSError, OverflowError) as error:
-        return f"its time was not kept: {error.strerror if isinstance(error, OSError) else error}"
+        return f"its time was not kept: {reason_of(error) if isinstance(error, OSError) else error}"
     return None
 
 

@@ -83,7 +83,7 @@ class Importer:
         except NotCopiedError as error:
             return Done(item, Fate.NOT_DONE if error.is_final else Fate.FAILED, reason=str(error))
         except NoSafeRenameError as error:
-            return Done(item, Fate.NOT_DONE, reason=error.strerror)
+            return Done(item, Fate.NOT_DONE, reason=reason_of(error))
         except OSError as error:
             return Done(item, Fate.FAILED, reason=f"{'/'.join(item.folder) or os.curdir}: {reason_of(error)}")
 

@@ -38,7 +38,7 @@ from dupfind.buckets.store import (
     Trouble,
     ns_of,
 )
-from dupfind.errors import ServerError
+from dupfind.errors import ServerError, reason_of
 from dupfind.sources.bucket_roots import Address
 from dupfind.sources.entries import ChangedError
 
@@ -88,8 +88,8 @@ class SftpStore(Store):
                 names = self._whole(partial(self._again, partial(self._names, folder, bounds), None))
             except (PermissionError, FileNotFoundError) as error:
                 if folder == self.prefix:
-                    raise ServerError(f"{self.address.url} cannot be listed: {error.strerror}") from None
-                yield Trouble(folder.rstrip("/"), f"cannot read the folder: {error.strerror}")
+                    raise ServerError(f"{self.address.url} cannot be listed: {reason_of(error)}") from None
+                yield Trouble(folder.rstrip("/"), f"cannot read the folder: {reason_of(error)}")
                 continue
             for name, attributes in sorted(names, key=itemgetter(0)):
                 if "/" not in name and stat.S_ISDIR(attributes.permissions or 0) and not is_too_deep(folder):

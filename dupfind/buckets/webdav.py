@@ -42,7 +42,7 @@ from dupfind.buckets.store import (
     size_of,
     within_bounds,
 )
-from dupfind.errors import ServerError
+from dupfind.errors import ServerError, reason_of
 from dupfind.sources.bucket_roots import Address
 from dupfind.sources.entries import ChangedError
 
@@ -99,8 +99,8 @@ class WebdavStore(Store):
                 members = self.ask(partial(self._members, folder))
             except (PermissionError, FileNotFoundError) as error:
                 if folder == self.prefix:
-                    raise ServerError(f"{self.address.url} cannot be listed: {error.strerror}") from None
-                yield Trouble(folder.rstrip("/"), f"cannot read the folder: {error.strerror}")
+                    raise ServerError(f"{self.address.url} cannot be listed: {reason_of(error)}") from None
+                yield Trouble(folder.rstrip("/"), f"cannot read the folder: {reason_of(error)}")
                 continue
             except OSError as error:
                 raise ServerError(f"{self.address.url} cannot be listed: {error}") from None
