@@ -47,20 +47,23 @@ def left_behind(place: str) -> list[str]:
 def remove_left_behind(folders: Collection[str], spared: Collection[str]) -> None:
     """Remove those of ``folders`` whose run is gone: the user's own, closed to others, with a lock that nobody holds.
 
-    A folder that holds one of the ``spared`` paths stays. Where the system has no such locks (Windows) all stay.
+    A folder that holds one of the ``spared`` paths stays. Where the system has no such locks or users (Windows), or
+    would follow a link to a lock, all stay.
     """
     try:
         import fcntl
-    except ImportError:
+
+        user, flags = os.geteuid(), os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK
+    except (ImportError, AttributeError):
         return
     for folder in folders:
         if any(path.startswith(folder + os.sep) or path == folder for path in spared):
             continue
         with suppress(OSError):  # gone meanwhile, no folder of ours, or of a run that lives
             state = os.lstat(folder)
-            if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
+            if not stat.S_ISDIR(state.st_mode) or state.st_uid != user or state.st_mode & 0o077:
                 continue
-            handle = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            handle = os.open(os.path.join(folder, _LOCK), flags)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(folder, None)

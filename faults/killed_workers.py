@@ -36,13 +36,16 @@ _HARM = f"""
 import builtins, os, random, signal, socket, sys
 
 if any("forkserver" in argument for argument in sys.orig_argv):
-    true_open, true_sendall = builtins.open, socket.socket.sendall
+    true_sendall = socket.socket.sendall
     dice = random.SystemRandom()
 
-    def open(path, *arguments, **options):
-        if str(path).endswith({CULPRIT!r}):
-            os.kill(os.getpid(), signal.SIGSEGV)
-        return true_open(path, *arguments, **options)
+    def harmful(true_open):
+        def open(path, *arguments, **options):
+            if str(path).endswith({CULPRIT!r}):
+                os.kill(os.getpid(), signal.SIGSEGV)
+            return true_open(path, *arguments, **options)
+
+        return open
 
     def sendall(self, data):
         if dice.random() < float(os.environ.get("CUT_SHARE", 0)):
@@ -50,7 +53,7 @@ if any("forkserver" in argument for argument in sys.orig_argv):
             os.kill(os.getpid(), signal.SIGKILL)
         true_sendall(self, data)
 
-    builtins.open, socket.socket.sendall = open, sendall
+    builtins.open, os.open, socket.socket.sendall = harmful(builtins.open), harmful(os.open), sendall
 """
 """What Python runs first in the server of the workers, and so in each of them."""
 

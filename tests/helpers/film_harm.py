@@ -27,6 +27,8 @@ def _arm(entry: FileEntry) -> None:
 
     def small(*args: Any) -> Any:
         if next(frames) == AFTER_FRAMES:
+            if os.path.basename(entry.path).startswith("hang-"):
+                sum(range(10**13))  # one call that does not return to Python, until the time limit of the film
             harm(entry)
         return _small(*args)
 
