@@ -57,6 +57,16 @@ class Pictures:
     failures: dict[str, Failure]
     """By path, the files that gave no thumbnail."""
 
+    def chosen(self, positions: Sequence[int]) -> Pictures:
+        """Return those at these positions, without failures."""
+        return replace(
+            self,
+            entries=[self.entries[position] for position in positions],
+            refs=[self.refs[position] for position in positions],
+            hashes=self.hashes[list(positions)],
+            failures={},
+        )
+
 
 class Reader:
     """Answers the stages' questions about files."""

@@ -290,7 +290,7 @@ class _Finder:
             left_out = {path for position in group for path in own[position].values()}
             haystack = _pictures([sighting for sighting in sighted.values() if sighting.entry.path not in left_out])
             entries = {entry.path: entry for entry in haystack.entries}
-            for path, match in match_fragments(self._run, _chosen(pictures, group), haystack, {}).items():
+            for path, match in match_fragments(self._run, pictures.chosen(group), haystack, {}).items():
                 assert match.reason is not None
                 reason, witness = spelled(match.reason, self._shown), entries[match.witness]
                 part = NearFile(
@@ -337,7 +337,7 @@ class _Finder:
             among = {row for path in group for part in rows[path] for row in part}
             in_order = collection.in_order(np.array(sorted(among), np.int64)).tolist()
             haystack = _pictures([sighted[row] for row in in_order])
-            needles = _chosen(pictures, [positions[path] for path in group])
+            needles = pictures.chosen([positions[path] for path in group])
             entries = {path: {sighted[row].entry.path for row in rows[path].nearest} for path in group}
             nearest |= self._compare(needles, haystack, entries)
         return nearest
@@ -357,7 +357,7 @@ class _Finder:
         """Rank, by path of the needle, the haystack's pictures ``among`` which it was found, twins left out."""
         scan = self._settings.scan
         unproved = [position for position, entry in enumerate(needles.entries) if not self._twins.get(entry.path)]
-        decodes = Decodes(_chosen(needles, unproved), haystack, self._reader.full_decodes)
+        decodes = Decodes(needles.chosen(unproved), haystack, self._reader.full_decodes)
         matches, _ = match_pictures(self._run, decodes)
         self._failures |= decodes.failures
         read, haystack = decodes.pictures()
@@ -407,13 +407,3 @@ def _pictures(sighted: Sequence[Sighting]) -> Pictures:
     shown = [(sighting.entry, sighting.ref, sighting.hash) for sighting in sighted if sighting.ref is not None]
     hashes = np.array([hash_ for *_, hash_ in shown], np.uint64).reshape(-1, 1)
     return Pictures([entry for entry, *_ in shown], [ref for _, ref, _ in shown], hashes, {})
-
-
-def _chosen(pictures: Pictures, positions: Sequence[int]) -> Pictures:
-    return replace(
-        pictures,
-        entries=[pictures.entries[position] for position in positions],
-        refs=[pictures.refs[position] for position in positions],
-        hashes=pictures.hashes[list(positions)],
-        failures={},
-    )

@@ -7,7 +7,6 @@ lacks or shows beside that is the point of it. See docs/decisions/fragments.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from dupfind.evidence.fragments import Overlap, area
 from dupfind.grouping.clustering import Row, Stack, Tie
@@ -29,7 +28,7 @@ def with_parts(run: Reading, pictures: Pictures, rows: Sequence[Row], shown: Cal
     firsts = [stack.best for row in rows for stack in row.stacks]
     home = {stack.best: number for number, row in enumerate(rows) for stack in row.stacks}
     alone = {row.stacks[0].best for row in rows if len(row.stacks) == 1}
-    collection = _chosen(pictures, firsts)
+    collection = pictures.chosen(firsts)
     places = [
         place for place, position in enumerate(firsts) if position in alone and pictures.entries[position].can_be_read
     ]
@@ -60,16 +59,6 @@ def with_parts(run: Reading, pictures: Pictures, rows: Sequence[Row], shown: Cal
         if number not in moved
         for more in [sorted(added.get(number, ()), key=lambda pair: pictures.entries[pair[0].best].path)]
     ]
-
-
-def _chosen(pictures: Pictures, positions: Sequence[int]) -> Pictures:
-    return replace(
-        pictures,
-        entries=[pictures.entries[position] for position in positions],
-        refs=[pictures.refs[position] for position in positions],
-        hashes=pictures.hashes[list(positions)],
-        failures={},
-    )
 
 
 def _sources(
