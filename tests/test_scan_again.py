@@ -30,7 +30,7 @@ from dupfind.pool.full_size import FullSizePair, not_compared
 from dupfind.reading import Reader
 from dupfind.reasons import Reason
 from dupfind.run import Run
-from dupfind.scanning import scan_again
+from dupfind.scanning import links, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from tests.helpers.races import believed_at_once
@@ -267,6 +267,14 @@ NIGHTS = {
     "a better witness comes": Night(
         {"a.jpg": "1"}, {"a.jpg": "1 again", "b.jpg": "2"}, came(hay="1 large"), before={"a.jpg": "present/same"},
     ),
+    "a witness comes that lies further away, but as the needle does": Night(
+        {"a.jpg": "1"}, {"a.jpg": "1 small turned", "b.jpg": "2"}, came(hay="1 turned"),
+        before={"a.jpg": "present/same"}, after={"a.jpg": "present/same"},
+    ),
+    "the nearer of two witnesses goes": Night(
+        {"a.jpg": "1 large", "b.jpg": "1 turned"}, {"a.jpg": "1 small turned", "b.jpg": "2"}, gone("hay/b.jpg"),
+        before={"a.jpg": "present/same"}, after={"a.jpg": "present/same"},
+    ),
     "a needle comes": Night(
         {"a.jpg": "1", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="1 turned"), after={"0 new.jpg": "present/same"},
     ),
@@ -443,6 +451,21 @@ def test_what_acts_goes_by_no_earlier_run(tmp_path: Path) -> None:
             pipeline.scan_run(run)
     assert [] == counts
     assert 2 == find.call_count
+
+
+@pytest.mark.parametrize(("name", "reached"), [("a rival comes", [0, 10]), ("a better witness comes", [0])])
+def test_a_rival_is_followed_to_its_end(tmp_path: Path, name: str, reached: list[int]) -> None:
+    """Where it does not come out as it was, the needles are matched once more, with all within the threshold."""
+    real, asked = links.linked, []
+
+    def noted(*values: Any) -> Any:
+        asked.append(int(values[-1].bits.min()))
+        return real(*values)
+
+    put(tmp_path, NIGHTS[name])
+    with patch.object(links, "linked", noted):
+        assert [True] == two_nights(tmp_path, lambda: NIGHTS[name].change(tmp_path))
+    assert reached == asked
 
 
 def test_a_bound_is_met(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match
 if TYPE_CHECKING:
     from dupfind.reading import Pictures
     from dupfind.run import Reading
+    from dupfind.scanning.links import Pictures as LinkedPictures
+    from dupfind.scanning.links import Reach
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 _WITNESS = itemgetter(Match._fields.index("witness"))
@@ -81,6 +83,13 @@ class OneSide(NamedTuple):
         return marks
 
 
+class Linkable(NamedTuple):
+    """The pictures of one side, of before and of now, and the numbers of the files that have changed."""
+
+    pictures: LinkedPictures
+    changed: set[int]
+
+
 @dataclass(frozen=True)
 class News:
     """What has changed since the last run."""
@@ -124,13 +133,17 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
         return None
     again = _Again(news, before, run)
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
-    if not again.follow_pictures():
-        return None
-    run.cache.flush()  # so that nothing that was read is read again
-    learned = Learned()
-    learned.is_of_all = False
-    findings, *_ = find(again.needles(), again.haystack(), run, learned=learned)
-    return again.merged(findings, learned)
+    again.read_pictures()
+    for is_near in (True, False):
+        if not again.follow_pictures(is_near=is_near):
+            return None
+        run.cache.flush()  # so that nothing that was read is read again
+        learned = Learned()
+        learned.is_of_all = False
+        findings, *_ = find(again.needles(), again.haystack(), run, learned=learned)
+        if again.are_rivals_as_before(findings):
+            return again.merged(findings, learned)
+    return None
 
 
 class _Again:
@@ -149,6 +162,10 @@ class _Again:
         """Needles that gave no thumbnail."""
         self._linked: set[int] = set()
         """Files of the haystack whose pictures are linked with what has changed."""
+        self._rivals: set[int] = set()
+        """Needles of whose pictures not all were followed."""
+        self._sides: list[Linkable] = []
+        """The pictures of needles and haystack, and the numbers of the files that have changed."""
         self._needles = set(news.needles.changes.fresh) | self._by_bytes()
 
     def needles(self) -> list[FileEntry]:
@@ -214,12 +231,12 @@ class _Again:
             if entry.size_bytes in sizes and self._haystack_marks[place] in marks
         }
 
-    def follow_pictures(self) -> bool:
-        """Take in all pictures that are linked with what has changed; False where everything has to be scanned."""
+    def read_pictures(self) -> None:
+        """Decode the pictures that have changed, where pictures had a part in the last run."""
         news, run, links = self._news, self._run, self._news.last.links
         if links is None:
-            return True
-        from dupfind.scanning.links import linked, pictures_of
+            return
+        from dupfind.scanning.links import pictures_of
 
         comparable = [entry for entry in news.haystack.fresh if entry.has_comparable_picture]
         asked = [entry for entry in comparable if entry.path not in self._unread]
@@ -228,22 +245,62 @@ class _Again:
         self._undecoded = fresh.failures
         pictures = self._unproved_pictures()
         self._missed = set(pictures.failures)
-        sides = []
-        seeds = []
         for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
             # Files of before go by their place then, those of now by their place behind all of these.
             end = len(side.before.paths)
             at = {entry.path: end + place for place, entry in enumerate(side.entries)} if now.entries else {}
-            sides.append(pictures_of(before, now, [at[entry.path] for entry in now.entries], run))
-            seeds.append({*side.changes.gone, *(at[entry.path] for entry in now.entries)})
-        seeds[0] |= {earlier for earlier, place in enumerate(news.needles.changes.places) if place in self._needles}
+            numbers = [at[entry.path] for entry in now.entries]
+            self._sides.append(Linkable(pictures_of(before, now, numbers, run), {*side.changes.gone, *numbers}))
+        changed = self._sides[0].changed
+        changed |= {earlier for earlier, place in enumerate(news.needles.changes.places) if place in self._needles}
+
+    def follow_pictures(self, *, is_near: bool) -> bool:
+        """Take in the pictures that are linked with what has changed; False where everything has to be scanned.
+
+        Only as far as their witnesses lie, where ``is_near``; all, where that has not been enough.
+        """
+        if not self._sides:
+            return True
+        from dupfind.scanning.links import linked
+
+        news, threshold_bits = self._news, self._run.settings.scan.threshold_bits
         most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
-        met = linked(sides[0], sides[1], (seeds[0], seeds[1]), run.settings.scan.threshold_bits, most)
+        needles, haystack = self._sides
+        met = linked(
+            needles.pictures,
+            haystack.pictures,
+            (needles.changed, haystack.changed),
+            threshold_bits,
+            most,
+            self._reach(threshold_bits, is_near=is_near),
+        )
         if met is None:
             return False
-        self._needles |= _now(met[0], news.needles)
-        self._linked = _now(met[1], news.haystack)
+        self._needles |= _now(met.needles, news.needles)
+        self._linked |= _now(met.haystack, news.haystack)
+        self._rivals = _now(met.rivals, news.needles)
         return True
+
+    def _reach(self, threshold_bits: int, *, is_near: bool) -> Reach:
+        """Tell how far what happens to pictures matters to each needle, by its number."""
+        import numpy as np
+
+        from dupfind.scanning.links import Reach
+
+        needles = self._news.needles
+        earlier = needles.before.paths
+        count = len(earlier) + len(needles.entries)
+        bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
+        if is_near:
+            found = self._before.matches
+            bits[: len(earlier)] = [_reach(found.get(path), threshold_bits) for path in earlier]
+            has_claim[: len(earlier)] = [path in found for path in earlier]
+        return Reach(bits, has_claim)
+
+    def are_rivals_as_before(self, rescanned: Findings) -> bool:
+        """Tell whether needles of whose pictures not all were followed have what they had."""
+        paths = [self._news.needles.entries[place].path for place in self._rivals]
+        return all(self._before.matches[path] == rescanned.matches.get(path) for path in paths)
 
     def _unproved_pictures(self) -> Pictures:
         """Return the pictures among the needles in question that are not proved by their bytes."""
@@ -344,6 +401,18 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     """Return the places now of files by their numbers: of before, or behind all of these."""
     end, places = len(side.before.paths), side.changes.places
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
+
+
+def _reach(match: Match | None, threshold_bits: int) -> int:
+    """Return how far away a picture may lie that matters to a needle with this match.
+
+    A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
+    others lie is not known.
+    """
+    if match is None or match.evidence is not Evidence.SAME or match.distance_bits is None:
+        return threshold_bits
+    is_upright = match.reason is None or match.reason.code is ReasonCode.MORE_COMPRESSED
+    return match.distance_bits if is_upright else threshold_bits
 
 
 def _is_identical(match: Match | None) -> bool:
