@@ -823,6 +823,24 @@ def test_facts_move_the_bounds() -> None:
     assert Reason(Code.FEWER_COLORS) == against
 
 
+def test_a_palette_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the needle's palette a witness may get colours and tones that its file has not; nor have dots a bound more."""
+    image = pictures.photo(5, (320, 240))
+    needle, facts = pixels(image), Facts(has_palette=True)
+    grey, dark = pixels(image.convert("L").convert("RGB")), pixels(ImageEnhance.Brightness(image).enhance(0.85))
+    for witness, code in ((grey, Code.LESS_COLOR), (dark, Code.BRIGHTNESS)):
+        against = full_size.compare(needle, witness, facts, needle)
+        assert against is not None
+        assert against.code is code
+    for is_recolored in (False, True):
+        against = full_size.judge(measured(spots={2: 9.0}), facts._replace(is_recolored=is_recolored))
+        assert (against is not None) is is_recolored
+    asked: list[Facts] = []
+    monkeypatch.setattr(full_size, "judge", lambda _, facts: asked.append(facts))
+    assert full_size.compare(needle, grey, facts, needle) is None
+    assert [facts._replace(is_recolored=True)] == asked
+
+
 def test_even_ground_is_the_measure_of_what_lies_on_it() -> None:
     """A letter on a wall has the contrast of the hedge beside it, and is not measured by what a codec did there."""
     values = np.full((400, 600), 128, np.int16)
