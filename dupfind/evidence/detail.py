@@ -248,7 +248,8 @@ def _rounded_up(
     less = strengths * (fall - usual)
     weights = np.where(counts >= _FEWEST_FITTED, less / variances.clip(1), 0)
     fitted = float(weights @ (expected - repeated)) / max(float(weights @ less), 1e-12)
-    return less * min(max(fitted, 0.0), noise)
+    less *= min(max(fitted, 0.0), noise)
+    return np.asarray(less, np.float64)
 
 
 def _least(shares: list[float], window: Window) -> Least:
