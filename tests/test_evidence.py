@@ -60,6 +60,19 @@ def test_a_bar_across_is_no_edit_of_the_whole(seed: int, begin: int) -> None:
     assert {"shift", "tone", "patch"} <= set(failed)
 
 
+def test_a_gif_may_differ_more_in_a_place_where_full_size_follows() -> None:
+    """There the colours of its palette are known; a GIF as witness, and --quick, keep to the bounds."""
+    spotted = scene().copy()
+    spotted[30:32, 30:32] += 5
+    gif, plain = (shot(picture, format="GIF") for picture in (spotted, scene())), (shot(spotted), shot(scene()))
+    dotted, other = (evidence.prepare(thumbnail) for thumbnail in gif)
+    needle, witness = (evidence.prepare(thumbnail) for thumbnail in plain)
+    assert evidence.judge(dotted, witness, with_full_size=True).evidence is Evidence.SAME
+    assert evidence.judge(dotted, witness, with_full_size=False).evidence is Evidence.SIMILAR
+    for pair in ((needle, other), (needle, witness)):
+        assert evidence.judge(*pair, with_full_size=True).evidence is Evidence.SIMILAR
+
+
 def test_unlike_pictures_are_no_evidence() -> None:
     """Beyond the bound of the check hash there is nothing, whatever else the two have in common."""
     assert (None, UNLIKE, ["check hash"]) == verdict(shot(scene(1)), shot(scene(2)))

@@ -257,6 +257,32 @@ def test_a_part_that_is_a_little_out_of_focus() -> None:
     assert Reason(Code.LESS_SHARP_PART, ("near the centre",)) == against
 
 
+def of_two_grounds(faint: float) -> Image.Image:
+    """Grain of 16 levels on the left, and of ``faint`` levels on the right."""
+    grain = np.random.Generator(np.random.PCG64(3)).normal(128, 40, (384, 512))
+    soft = Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.7))
+    levels = np.asarray(soft, np.float32) - 128
+    strength = np.where(np.arange(512) < 256, 16, faint) / levels.std()
+    return Image.fromarray(np.clip(128 + levels * strength, 0, 255).astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize("quality", [45, 60, 75])
+@pytest.mark.parametrize("faint", [1.5, 2.5, 4])
+def test_what_a_codec_rounds_up_is_not_missing(faint: float, quality: int) -> None:
+    """It rounds up more where little lies, so that the needle seems to be sharper there than its original."""
+    image = of_two_grounds(faint)
+    assert objection(encoded(image, quality=quality), image, Facts(quality)) is None
+
+
+@pytest.mark.parametrize(("faint", "quality"), [(2, 75), (2, 88), (2.5, 60), (2.5, 75), (3, 45), (3, 60), (5, 45)])
+def test_a_faint_ground_that_was_smoothed(faint: float, quality: int) -> None:
+    """What is missing there is more than a codec can have made up."""
+    image = of_two_grounds(faint)
+    smooth = image.copy()
+    smooth.paste(image.filter(ImageFilter.GaussianBlur(1)).crop((320, 100, 480, 300)), (320, 100))
+    assert objection(encoded(image, quality=quality), smooth, Facts(quality)) is Code.LESS_SHARP_PART
+
+
 @pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(("area", "count"), [(0.01, 6), (0.02, 8), (0.04, 12)])
 def test_a_mosaic_is_seen(area: float, count: int) -> None:
@@ -646,6 +672,8 @@ def test_places_count_sooner_where_sizes_differ(side: int, scale: float) -> None
         (Facts(bits=2.0), full_size.EVENNESS_BOUNDS_OF_GOOD),
         (JPEG_70, full_size.EVENNESS_BOUNDS),
         (Facts(bits=0.5), full_size.EVENNESS_BOUNDS),
+        (JPEG_70._replace(scale=1.1), full_size.EVENNESS_BOUNDS_OF_REDUCED),
+        (Facts(bits=0.5, scale=2.0), full_size.EVENNESS_BOUNDS_OF_REDUCED),
     ],
 )
 def test_each_bound_of_evenness_counts(facts: Facts, bounds: Mapping[detail.Window, tuple[float, float]]) -> None:
@@ -778,6 +806,9 @@ def test_facts_move_the_bounds() -> None:
     assert full_size.judge(measured(region=0.4), PNG._replace(quality=88)) is None
     assert full_size.judge(measured(region=0.3), PNG._replace(quality=88)) is not None
     assert full_size.judge(measured(region=0.6), PNG._replace(quality=92)) is not None
+    assert full_size.judge(measured(region=0.51), PNG._replace(bits=1.1)) is None
+    assert full_size.judge(measured(region=0.49), PNG._replace(bits=1.1)) is not None
+    assert full_size.judge(measured(kept=detail.Kept(0.71, 0.1)), PNG._replace(bits=1.1)) is not None
     assert full_size.judge(measured(kept=detail.Kept(0.6, 0.1)), PNG._replace(quality=80)) is None
     assert full_size.judge(measured(kept=detail.Kept(0.55, 0.1)), PNG._replace(quality=80)) is not None
     assert full_size.judge(noisy, PNG._replace(bits=0.7)) is None
@@ -790,6 +821,24 @@ def test_facts_move_the_bounds() -> None:
         assert full_size.judge(measured(spots={2: value}), PNG._replace(scale=scale)) is not None
     against = full_size.judge(measured(), PNG._replace(lost_colors=True))
     assert Reason(Code.FEWER_COLORS) == against
+
+
+def test_a_palette_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the needle's palette a witness may get colours and tones that its file has not; nor have dots a bound more."""
+    image = pictures.photo(5, (320, 240))
+    needle, facts = pixels(image), Facts(has_palette=True)
+    grey, dark = pixels(image.convert("L").convert("RGB")), pixels(ImageEnhance.Brightness(image).enhance(0.85))
+    for witness, code in ((grey, Code.LESS_COLOR), (dark, Code.BRIGHTNESS)):
+        against = full_size.compare(needle, witness, facts, needle)
+        assert against is not None
+        assert against.code is code
+    for is_recolored in (False, True):
+        against = full_size.judge(measured(spots={2: 9.0}), facts._replace(is_recolored=is_recolored))
+        assert (against is not None) is is_recolored
+    asked: list[Facts] = []
+    monkeypatch.setattr(full_size, "judge", lambda _, facts: asked.append(facts))
+    assert full_size.compare(needle, grey, facts, needle) is None
+    assert [facts._replace(is_recolored=True)] == asked
 
 
 def test_even_ground_is_the_measure_of_what_lies_on_it() -> None:

@@ -274,7 +274,7 @@ def test_a_tiff_that_is_packed_with_loss(tmp_path: Path) -> None:
 def test_the_sampling_of_colour_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a JPEG by its header; a PNG has all of it; of other lossy formats it is not asked. Both sides count."""
     seen: list[bool] = []
-    monkeypatch.setattr(full_size, "compare", lambda _ours, _theirs, facts: seen.append(facts.has_full_color))
+    monkeypatch.setattr(full_size, "compare", lambda _ours, _theirs, facts, _: seen.append(facts.has_full_color))
     full = put(tmp_path / "4.jpg", PHOTO, quality=90, subsampling=0)
     files = {
         put(tmp_path / "p.png", PHOTO): True,
@@ -288,3 +288,37 @@ def test_the_sampling_of_colour_is_known(tmp_path: Path, monkeypatch: pytest.Mon
         compare_pairs([pair_of(full, other, 0), pair_of(other, full, 0)], 10**9, 60.0)
         assert seen == [expected, expected]
         seen.clear()
+
+
+def few_colors(image: Image.Image) -> Image.Image:
+    """``image`` in 256 colours, without dots: what is rare gets a colour that is far away."""
+    return image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+
+
+def with_berries(image: Image.Image, color: tuple[int, int, int]) -> Image.Image:
+    """Few small things in a colour that the rest of the picture has not."""
+    berries = image.copy()
+    for place in range(6):
+        berries.paste(color, (30 + 45 * place, 60, 36 + 45 * place, 66))
+    return berries
+
+
+def test_a_gif_is_compared_in_its_own_colors(tmp_path: Path) -> None:
+    """What its palette lacks did not change; what the witness shows otherwise did."""
+    photo = with_berries(grainy(3, SIZE), (200, 40, 160))
+    gif = put(tmp_path / "n.gif", few_colors(photo))
+    other = put(tmp_path / "o.gif", few_colors(grainy(4, SIZE)))
+    stamped = photo.copy()
+    stamped.paste((250, 150, 20), (200, 180, 250, 190))
+    witnesses = {
+        "h.png": (photo, None),
+        "h.jpg": (photo, None),
+        "stamped.png": (stamped, ReasonCode.PLACE),
+        "grey.png": (photo.convert("L").convert("RGB"), ReasonCode.COLOR_STRENGTH),
+    }
+    for name, (image, code) in witnesses.items():
+        witness = put(tmp_path / name, image, quality=96)
+        found = compare_pairs([pair_of(needle, witness, 0) for needle in (other, gif, gif)], 10**9, 60.0)
+        codes = [None if compared.objection is None else compared.objection.code for compared in found]
+        assert [code, code] == codes[1:]
+        assert codes[0] is not None

@@ -43,6 +43,8 @@ _FIRST_BITS, _LAST_BITS = (_STRENGTHS[[0, -1]].view(np.uint32) >> _LOWER_BITS).t
 _UPPER_BITS = np.arange(_FIRST_BITS, _LAST_BITS + 1, dtype=np.uint32)
 _KIND_OF_BITS = np.searchsorted(_STRENGTHS, ((_UPPER_BITS << _LOWER_BITS) + 1).view(np.float32)) - 1
 _EVENNESS_DEVIATIONS, _LEAST_EXPECTED = 3, 0.05
+_FEWEST_FITTED, _FEWEST_OF_NOISE = 5, 20
+"""Coefficients that a region has to have, so that it counts in what is fitted to the regions, and in their noise."""
 _HAIR = np.float32(2**-10)
 """More than the rounding of a coefficient, and less than anything that matters."""
 _FAINT_DETAIL = 4.0
@@ -158,12 +160,14 @@ class _Clear(NamedTuple):
     sizes: Grey
     firsts: NDArray[np.intp]
     """Region by region, where it begins, and where the last one ends."""
+    totals: NDArray[np.intp]
+    """How many coefficients each region has, the faint and the extreme ones too."""
 
     def where(self, is_it: NDArray[np.bool]) -> _Clear:
         """Pick those for which ``is_it`` (n,) is true."""
         chosen = np.flatnonzero(is_it)
         asked, answers, sizes = (part.take(chosen) for part in (self.asked, self.answers, self.sizes))
-        return _Clear(asked, answers, sizes, np.searchsorted(chosen, self.firsts))
+        return _Clear(asked, answers, sizes, np.searchsorted(chosen, self.firsts), self.totals)
 
     def sums(self, values: Grey) -> NDArray[np.float64]:
         """Sum one value of each coefficient, region by region."""
@@ -183,20 +187,21 @@ def _clear(ours: Grey, theirs: Grey, firsts: NDArray[np.intp]) -> _Clear:
     sizes = _sizes(ours)
     chosen = np.flatnonzero((sizes > _STRENGTHS[0]) & (sizes <= _STRENGTHS[-1]))
     asked, answers, sizes = (part.take(chosen) for part in (ours, theirs, sizes))
-    return _Clear(asked, answers, sizes, np.searchsorted(chosen, firsts * ours.shape[1]))
+    in_band = firsts * ours.shape[1]
+    return _Clear(asked, answers, sizes, np.searchsorted(chosen, in_band), np.diff(in_band))
 
 
 def _evenness(bands: Sequence[_Clear]) -> list[Evenness]:
     """Return, of each band and by the size of the window, the least share of what is expected that a window repeats, at
     best.
 
-    Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
-    At best: three standard deviations above what it does repeat.
+    Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere,
+    and what it rounds up is more where little lies. At best: three standard deviations above what it does repeat.
     """
     of_regions = np.stack([_repeated(band) for band in bands], 1)
     counts, repeated, expected, variances = of_regions @ _WINDOW_SUMS.T
     at_best = repeated + _EVENNESS_DEVIATIONS * np.sqrt(variances)
-    shares = np.divide(at_best, expected, out=np.full(counts.shape, np.inf), where=counts >= _FEWEST_COEFFICIENTS)
+    shares = np.divide(at_best, expected, out=np.full(counts.shape, np.inf), where=counts >= _FEWEST_OF_WINDOWS)
     return [{window: _least(of_band, window) for window in EVEN} for of_band in shares.tolist()]
 
 
@@ -212,7 +217,39 @@ def _repeated(band: _Clear) -> NDArray[np.float64]:
     expected = energies * of_all.clip(_LEAST_EXPECTED).astype(np.float32).take(kinds)
     strays = products - expected
     strays *= strays
-    return np.stack([np.diff(band.firsts), *(band.sums(values) for values in (products, expected, strays))])
+    counts, sums = np.diff(band.firsts), [band.sums(values) for values in (products, expected, strays)]
+    sums[1] = np.maximum(sums[1] - _rounded_up(band, counts, *sums), _LEAST_EXPECTED * sums[1])
+    return np.stack([counts, *sums])
+
+
+def _rounded_up(
+    band: _Clear,
+    counts: NDArray[np.intp],
+    repeated: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    variances: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return how much less of each region is expected than of the whole picture, since little lies in it, (regions,).
+
+    Where values fall off as exp(-size / b), of one to which noise of variance s was added s / b less is to be expected
+    (Tweedie's formula, as in Efron 2011): most of what a codec has made as large was smaller. How many of a region
+    are larger than the least that is asked for tells its b. One s is fitted to all regions, and is no more than what
+    the two pictures differ by in the usual one: a smooth part that was smoothed further is not explained by it.
+    """
+    differences = band.asked - band.answers
+    differences *= differences
+    is_counted = counts >= _FEWEST_OF_NOISE
+    if not is_counted.any():
+        return np.zeros(counts.shape)
+    noise = float(np.median(band.sums(differences)[is_counted] / counts[is_counted]))
+    fall = np.log(band.totals.clip(1) / counts.clip(1)) / float(_STRENGTHS[0])
+    strengths = band.sums(band.sizes)
+    usual = float(strengths @ fall) / float(strengths.sum())
+    less = strengths * (fall - usual)
+    weights = np.where(counts >= _FEWEST_FITTED, less / variances.clip(1), 0)
+    fitted = float(weights @ (expected - repeated)) / max(float(weights @ less), 1e-12)
+    less *= min(max(fitted, 0.0), noise)
+    return np.asarray(less, np.float64)
 
 
 def _least(shares: list[float], window: Window) -> Least:
@@ -244,6 +281,8 @@ def _window_sums() -> tuple[NDArray[np.float64], dict[Window, int]]:
 
 
 _WINDOW_SUMS, _FIRST_WINDOWS = _window_sums()
+_FEWEST_OF_WINDOWS = _FEWEST_COEFFICIENTS * np.sqrt(_WINDOW_SUMS.sum(1))
+"""Coefficients that a window has to have: a large one with few of them would be left to chance as a small one is."""
 
 
 def _kinds(sizes: Grey) -> NDArray[np.intp]:

@@ -26,6 +26,8 @@ edges."""
 INK_FACTOR = 3
 """Bytes of a JPEG of four inks to those of the same photo in colour, at one quality: 2.8 to 3.5 in the median of 40."""
 
+_MOST_COLORS = 256
+"""Of a palette."""
 _MOST_TONES = 1_000_000
 """Pixels that tones are counted of."""
 
@@ -156,6 +158,21 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
     if small.size != whole:
         small = small.resize(whole, Image.Resampling.BOX)
     return small.convert("YCbCr").split()[1:]
+
+
+def palette_of(working: Image.Image) -> bytes | None:
+    """Return the colours of a picture in ``RGB``, 3 bytes each; None for another mode or more than 256 of them."""
+    counts = working.getcolors(_MOST_COLORS) if working.mode == "RGB" else None
+    if counts is None:
+        return None
+    return b"".join(map(bytes, sorted(color for _, color in counts if isinstance(color, tuple))))
+
+
+def in_palette(working: Image.Image, palette: bytes) -> Image.Image:
+    """Return ``working`` in ``RGB``, each pixel in the nearest of at most 256 colours, 3 bytes each."""
+    few = Image.new("P", (1, 1))
+    few.putpalette(palette + palette[-3:] * (_MOST_COLORS - len(palette) // 3))  # or black would be added
+    return working.convert("RGB").quantize(palette=few, dither=Image.Dither.NONE).convert("RGB")
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:

@@ -174,6 +174,10 @@ class FullSize(NamedTuple):
     """Whether the file keeps a value of colour for each pixel; False also where that is not known."""
     is_lossless: bool = False
     """Whether the file keeps every pixel as it was; False also where that is not known."""
+    palette: bytes | None = None
+    """The colours that a picture with a palette shows, RGB, 3 bytes each; None without, or of more than 256."""
+    recolored: tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | None = None
+    """``gray`` and ``color`` in the palette that was asked for, each pixel in the nearest colour of it."""
 
 
 class Tiles(NamedTuple):
@@ -193,16 +197,22 @@ Pick = Callable[[Tiles], Way]
 
 
 def read_full_size(
-    file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int], pick: Pick | None = None
+    file: IO[bytes],
+    name: str,
+    max_pixels: int,
+    size: tuple[int, int],
+    pick: Pick | None = None,
+    palette: bytes | None = None,
 ) -> FullSize:
     """Decode the picture in ``file`` whole.
 
     ``size`` is the width and height, upright, that it is resampled to where it has another one, in the way that
-    ``pick`` takes by some tiles, or by the kernel of Lanczos. Otherwise as :func:`read_thumbnail`, but that a damaged
+    ``pick`` takes by some tiles, or by the kernel of Lanczos. Where it keeps its size it is also shown in ``palette``,
+    as of :class:`FullSize`. Otherwise as :func:`read_thumbnail`, but that a damaged
     JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.08 s and 100 MB.
     """
     with in_plain_words(file):
-        return _read_full_size(file, name, max_pixels, _Target(size, pick))
+        return _read_full_size(file, name, max_pixels, _Target(size, pick, palette))
 
 
 def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
@@ -420,6 +430,7 @@ class _Target(NamedTuple):
     size: tuple[int, int]
     """Width and height, upright."""
     pick: Pick | None
+    palette: bytes | None = None
 
 
 def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target) -> FullSize:
@@ -497,9 +508,20 @@ def _full_size(
     if way.kernel is Image.Resampling.NEAREST:  # whose colours are not those of averages
         working = working.resize(stored, way.kernel)
     cell = COLOR_CELL if math.prod(stored) <= _MOST_FINE_PIXELS else COLOR_CELL_OF_LARGE
+    color = _color(working, stored, cell, orientation)
+    read = FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles, tones)
+    if has_palette:
+        return read._replace(palette=color_modes.palette_of(working))
+    if target.palette is None or luma.size != stored:
+        return read
+    few = color_modes.in_palette(working, target.palette)
+    few_gray = exif.upright_array(color_modes.gray(color_modes.luma_of(few), stored, way.kernel), orientation)
+    return read._replace(recolored=(few_gray, _color(few, stored, cell, orientation)))
+
+
+def _color(working: Image.Image, stored: tuple[int, int], cell: int, orientation: int) -> NDArray[np.uint8] | None:
     planes = color_modes.color(working, stored, cell)
-    color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles, tones)
+    return np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:

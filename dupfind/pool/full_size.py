@@ -109,6 +109,7 @@ class _Witness(NamedTuple):
 
     entry: FileEntry
     size: tuple[int, int]
+    palette: bytes | None
     picture: FullSize
     pixels: Pixels
     """The same, with what comparing it before has made of it."""
@@ -154,9 +155,10 @@ class Comparer:
         else:
             ours = self._read(needle, pair.needle, own_size)
             gray = fingerprint.turn(ours.gray, pair.orientation)
-            theirs, other_pixels = self._witness(pair, witness, like(gray))
+            theirs, other_pixels = self._witness(pair, witness, like(gray), ours.palette)
         color = None if ours.color is None else fingerprint.turn(ours.color, pair.orientation)
         own_pixels = Pixels(gray, color)
+        recolored = None if theirs.recolored is None else Pixels(*theirs.recolored)
         if theirs.tiles is not None:
             other_pixels = fitted(other_pixels, own_pixels)
         elif ours.tiles is not None:
@@ -172,7 +174,7 @@ class Comparer:
             has_full_color=ours.has_full_color and theirs.has_full_color,
             steps=_steps(ours, theirs),
         )
-        return full_size.compare(own_pixels, other_pixels, facts) or self._hidden(needle)
+        return full_size.compare(own_pixels, other_pixels, facts, recolored) or self._hidden(needle)
 
     def _hidden(self, needle: IO[bytes]) -> Reason | None:
         """Object to a needle with data that no decoder shows: asked here, where something rests on it."""
@@ -182,27 +184,36 @@ class Comparer:
             hides_data = hidden_data.hides_data(needle, self._max_pixels)
         return Reason(ReasonCode.MORE_IN_FILE, (kinds.BEHIND_PIXELS,)) if hides_data else None
 
-    def _witness(self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None) -> tuple[FullSize, Pixels]:
+    def _witness(
+        self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None, palette: bytes | None = None
+    ) -> tuple[FullSize, Pixels]:
         from dupfind.evidence.pixels import Pixels
 
         for last in _last_witness:
-            if last[:2] == (pair.witness, pair.size) and pair.witness.inode:
+            if last[:3] == (pair.witness, pair.size, palette) and pair.witness.inode:
                 tiles = last.picture.tiles
                 if pick is None or tiles is None or pick(tiles) == last.picture.way:
                     return last.picture, last.pixels
         _last_witness.clear()  # frees the memory first
-        picture = self._read(file, pair.witness, pair.size, pick)
+        picture = self._read(file, pair.witness, pair.size, pick, palette)
         pixels = Pixels(picture.gray, picture.color, made={})
-        _last_witness[:] = [_Witness(pair.witness, pair.size, picture, pixels)]
+        _last_witness[:] = [_Witness(pair.witness, pair.size, palette, picture, pixels)]
         return picture, pixels
 
-    def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int], pick: Pick | None = None) -> FullSize:
+    def _read(
+        self,
+        file: IO[bytes],
+        entry: FileEntry,
+        size: tuple[int, int],
+        pick: Pick | None = None,
+        palette: bytes | None = None,
+    ) -> FullSize:
         from dupfind.pictures import decode
 
         try:
             with self._limited():
                 file.seek(0)
-                return decode.read_full_size(file, entry.path, self._max_pixels, size, pick)
+                return decode.read_full_size(file, entry.path, self._max_pixels, size, pick, palette)
         except NoMemoryError as error:
             raise MemoryError(str(error)) from None
 
