@@ -109,6 +109,14 @@ def test_other_light() -> None:
         assert spread_of(image.convert("L"), witness.convert("L")).light > MOST_SPREAD.light
 
 
+def test_stripes_of_light() -> None:
+    """A level up and down: no part stands out, and all of them differ."""
+    image = grainy(5, SIZE)
+    _, right = places()
+    stripes = np.asarray(np.sign(np.sin(2 * np.pi * right + 0.3)), np.float32)
+    assert spread_of(image, lit(image, stripes)).light > MOST_SPREAD.light
+
+
 def test_a_tone_curve_is_no_other_light() -> None:
     """What all places of one brightness have in common is asked for by the tone."""
     image = grainy(5, SIZE)
