@@ -128,10 +128,10 @@ quality of a needle from which on that is asked: a coarser one has made half of 
 UNEVEN_BOUND = 1.9
 """How much more a ninth of the picture differs than the usual part. Of 493 copies the most is 1.86."""
 MOST_SPREAD = Spread(light=0.4, color_light=0.58, drawn=0.08, color_moved=1.0, moved=0.15)
-"""What may be spread over a picture beside a good needle of its size. Of 851 copies the most is 0.24, 0.43, 0.01, 0.34 and
-0.05; the least of witnesses that nothing else refuses: 0.26 and, but for that one ghost, 0.48 (light), 0.57 (coloured
-light), 0.1 (lens, lean, turn, shear), 1.0 (colour moved by a pixel). Formats put colour 0.7 pixels apart at most, which
-is 0.98 here."""
+"""What may be spread over a picture beside a good needle of its size. Of 851 copies the most is 0.24, 0.43, 0.01, 0.34
+and 0.05; the least of witnesses that nothing else refuses: 0.26 and, but for that one ghost, 0.48 (light), 0.57
+(coloured light), 0.1 (lens, lean, turn, shear), 1.0 (colour moved by a pixel). Formats put colour 0.7 pixels apart at
+most, which is 0.98 here."""
 MOST_SPREAD_OF_FAIR = MOST_SPREAD._replace(light=0.46, color_light=0.75)
 MOST_SPREAD_OF_SCALED = Spread(light=0.58, color_light=0.8, drawn=0.08, color_moved=1.0)
 MOST_SPREAD_OF_POOR = Spread(light=0.6, color_light=0.8, drawn=0.08, color_moved=1.0)
