@@ -12,6 +12,7 @@ from benchmarks.more_screens import MORE_PAGE_KINDS
 from benchmarks.own_kinds import OWN_KINDS
 from benchmarks.reduced_kinds import HELD_OUT_REDUCED_KINDS, REDUCED_KINDS
 from benchmarks.screens import PAGE_KINDS
+from benchmarks.smooth_kinds import HELD_OUT_SMOOTH_KINDS, SMOOTH_KINDS
 from benchmarks.still_camera import STILL_KINDS
 from benchmarks.true_copies import COPY_KINDS, CURVE_KINDS
 
@@ -27,6 +28,7 @@ def tuned_kinds() -> tuple[PairKind, ...]:
         *MIXED_KINDS,
         *FINE_KINDS,
         *REDUCED_KINDS,
+        *SMOOTH_KINDS,
         *COPY_KINDS,
         *CURVE_KINDS,
     )
@@ -34,4 +36,10 @@ def tuned_kinds() -> tuple[PairKind, ...]:
 
 def held_out_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that are only measured: whoever chooses bounds does not look at them."""
-    return *HELD_OUT_KINDS, *HELD_OUT_SOFT_KINDS, *HELD_OUT_FINE_KINDS, *HELD_OUT_REDUCED_KINDS
+    return (
+        *HELD_OUT_KINDS,
+        *HELD_OUT_SOFT_KINDS,
+        *HELD_OUT_FINE_KINDS,
+        *HELD_OUT_REDUCED_KINDS,
+        *HELD_OUT_SMOOTH_KINDS,
+    )
