@@ -126,10 +126,10 @@ def test_broken_blocks(data: st.DataObject) -> None:
 
 
 PARTS = (
-    b"\xff\xd8\xff\xe0", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"8BPS\0\x01", b"RIFF1234WEBP", b"RIFF",
-    b"RIFF\0\0\0\0WAVE", b"RIFF\xff\xd8\xff\xe0AVI ", b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  ", b"\0\0\0\x18ftyp",
-    b"\0\0", b"ft", b"JX", b"PK\x03\x04", b"%PDF-", b"\x1aE\xdf\xa3", b"OggS", b"fLaC", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\0",
-    b"\xff", b"x",
+    b"\xff\xd8\xff\xe0", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"8BPS\0\x01", b"RIFF1234WEBP",
+    b"RIFF", b"RIFF\0\0\0\0WAVE", b"RIFF\xff\xd8\xff\xe0AVI ", b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  ",
+    b"\0\0\0\x18ftyp", b"\0\0", b"ft", b"JX", b"PK\x03\x04", b"%PDF-", b"\x1aE\xdf\xa3", b"OggS", b"fLaC",
+    b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\0", b"\xff", b"x",
 )  # fmt: skip
 """Heads of all files that are known, and pieces of them."""
 

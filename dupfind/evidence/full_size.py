@@ -451,10 +451,11 @@ def measure(needle: Pixels, witness: Pixels, *, with_spectrum: bool = True) -> M
         if side not in SPOT_BOUNDS:
             continue
         ratios, sample = cells.against_noise(ours, theirs, side, gain, offset)
-        spots[side], patches[side], place = cells.worst(ratios)
-        if side == min(SPOT_BOUNDS):
+        regions = cells.RegionSums(ratios) if side == min(SPOT_BOUNDS) else None
+        spots[side], patches[side], place = cells.worst(ratios, regions)
+        if regions is not None:
             tones = cells.tones_kept(sample, side, [contrast for contrast, _ in TONES_BOUNDS])
-            uneven, uneven_where = cells.most_uneven(ratios)
+            uneven, uneven_where = regions.most_uneven()
         if side == color_cells.cell_side(needle) and needle.color is not None and witness.color is not None:
             mark, mark_where = color_cells.worst_mark(needle.color, witness.color, ratios)
         excess = max(spots[side] / SPOT_BOUNDS[side], patches[side] / PATCH_BOUNDS[side])

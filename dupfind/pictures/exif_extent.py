@@ -222,8 +222,9 @@ class _Walk:
         return int.from_bytes(self._block[place : place + count], self._order)
 
     def _directory(self, place: int) -> tuple[list[_Entry], int]:
-        """Return the entries of a directory that lead anywhere, and the place of the next one; nothing where it does not
-        lie within.
+        """Return the entries of a directory that lead anywhere, and where the next directory is.
+
+        Nothing where it does not lie within the block.
         """
         count = self._number(place, 2)
         end = place + 2 + 12 * count
