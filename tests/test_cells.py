@@ -113,13 +113,32 @@ def ratios_of(values: NDArray[np.float32], *, is_turned: bool = False) -> cells.
     return cells.Ratios(sums, sums, sums.astype(np.uint8), values[0], (1.0, 0.0), 1, is_turned, values)
 
 
+def most_uneven(ratios: cells.Ratios) -> tuple[float, tuple[float, float]]:
+    """Return by how much a ninth differs more, and where, by the way through the worst cells."""
+    regions = cells.RegionSums(ratios)
+    assert cells.worst(ratios, regions) == cells.worst(ratios)
+    return regions.most_uneven()
+
+
+@pytest.mark.parametrize("strip_cells", [1, 700, 1 << 17])
+def test_a_part_in_strips(monkeypatch: pytest.MonkeyPatch, strip_cells: int) -> None:
+    """However many rows are worked on together, each region has the mean of its cells."""
+    values = np.random.default_rng(2).uniform(0, 1, (101, 67)).astype(np.float32)
+    monkeypatch.setattr(cells, "_STRIP_CELLS", strip_cells)
+    down, right = (np.linspace(0, side, 9).astype(int)[1:-1] for side in values.shape)
+    bands = [np.split(band, right, 1) for band in np.split(values, down, 0)]
+    means = np.array([[region.mean() for region in band] for band in bands])
+    ninths = np.lib.stride_tricks.sliding_window_view(means, (3, 3)).mean((2, 3))
+    assert most_uneven(ratios_of(values))[0] == pytest.approx(ninths.max() / np.median(means), rel=1e-5)
+
+
 def test_a_part_that_differs_more() -> None:
     """A ninth of a picture with twice the usual difference is told, and where; less than that is chance."""
     ratios = np.random.default_rng(1).uniform(0, 0.6, (160, 240)).astype(np.float32)
-    assert cells.most_uneven(ratios_of(ratios))[0] < 1.1
+    assert most_uneven(ratios_of(ratios))[0] < 1.1
     ratios[80:140, 120:210] *= 3
     for is_turned in (False, True):
-        share, where = cells.most_uneven(ratios_of(ratios, is_turned=is_turned))
+        share, where = most_uneven(ratios_of(ratios, is_turned=is_turned))
         assert 2.5 < share < 3.1
         assert where == pytest.approx((110 / 160, 165 / 240), abs=0.1)
 
@@ -128,5 +147,5 @@ def test_a_part_of_what_hardly_differs() -> None:
     """Where most was left as it was, little is usual; a picture of few cells has no parts."""
     ratios = np.zeros((160, 240), np.float32)
     ratios[:40, :60] = 0.3
-    assert cells.most_uneven(ratios_of(ratios))[0] < 1.5
-    assert cells.most_uneven(ratios_of(ratios[:20, :20]))[0] == 1
+    assert most_uneven(ratios_of(ratios))[0] < 1.5
+    assert most_uneven(ratios_of(ratios[:20, :20]))[0] == 1

@@ -125,6 +125,22 @@ def test_broken_blocks(data: st.DataObject) -> None:
     exif_extent.loose(bytes(content[: data.draw(st.integers(0, len(content)))]))
 
 
+PARTS = (
+    b"\xff\xd8\xff\xe0", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"8BPS\0\x01", b"RIFF1234WEBP",
+    b"RIFF", b"RIFF\0\0\0\0WAVE", b"RIFF\xff\xd8\xff\xe0AVI ", b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  ",
+    b"\0\0\0\x18ftyp", b"\0\0", b"ft", b"JX", b"PK\x03\x04", b"%PDF-", b"\x1aE\xdf\xa3", b"OggS", b"fLaC",
+    b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\0", b"\xff", b"x",
+)  # fmt: skip
+"""Heads of all files that are known, and pieces of them."""
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.binary(max_size=3), max_size=12).map(b"".join))
+def test_files_are_found_as_by_their_expression(block: bytes) -> None:
+    """Going by pairs of bytes finds what searching the whole block does, in the same order."""
+    found = [match.span() for match in exif_extent._files(block)]
+    assert found == [match.span() for match in exif_extent._FILES.finditer(block)]
+
+
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_gaps(first: int, second: int) -> None:
     """Are the bytes that no span covers, as counted one by one."""

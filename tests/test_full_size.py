@@ -924,7 +924,7 @@ def test_what_is_kept_of_a_witness_changes_nothing() -> None:
     for gain in (1.0, 1.05, 1.0, 0.95):
         needle = pixels(scaled_tone(image, gain, 2))
         assert full_size.measure(needle, witness) == full_size.measure(needle, kept)
-    assert {"cells", "coefficients"} == set(kept.made or ())
+    assert {"cells", "coefficients", "spectrum"} == set(kept.made or ())
 
 
 @pytest.mark.slow

@@ -52,3 +52,25 @@ def test_too_little_to_ask_for() -> None:
     assert ratio(smooth, smooth) is None
     large = grainy(6, (1600, 1200))
     assert ratio(large, large) == pytest.approx(1)
+
+
+def test_it_is_what_whole_transforms_give() -> None:
+    """Products with a few waves give the shares of the coefficients of a real Fourier transform of each window."""
+    rng = np.random.default_rng(7)
+    ours = rng.integers(0, 256, (200, 330), np.uint8)
+    theirs = np.clip(ours + rng.normal(0, 20, ours.shape), 0, 255).astype(np.uint8)
+    cycles = np.maximum.outer(np.abs(np.fft.fftfreq(32)), np.fft.rfftfreq(32))
+    bands = cycles >= 1 / 2.3, (cycles >= 1 / 2.9) & (cycles <= 1 / 2.5)
+    sums = np.zeros((2, 2))
+    for top, left in np.ndindex(6, 10):
+        windows = (side[32 * top :, 32 * left :][:32, :32].astype(np.float64) for side in (ours, theirs))
+        asked, answers = (
+            np.fft.rfft2((window - window.mean()) * np.outer(np.hanning(32), np.hanning(32))) for window in windows
+        )
+        is_strong = np.abs(asked) ** 2 >= 4600
+        for number, band in enumerate(bands):
+            sums[number] += np.sum((asked.conj() * np.stack([answers, asked])).real[:, band & is_strong], axis=1)
+    shares = sums[:, 0] / sums[:, 1]
+    for lies in (np.ascontiguousarray, np.asfortranarray):
+        pair = (Pixels(lies(side), None) for side in (ours, theirs))
+        assert spectrum.highest_to_high(*pair) == pytest.approx(shares[0] / shares[1], rel=1e-5)

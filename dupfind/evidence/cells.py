@@ -351,13 +351,54 @@ def _span(padded: Bytes) -> Bytes:
     return span.reshape(-1, width)[:, :-2]
 
 
-def worst(ratios: Ratios) -> tuple[float, float, tuple[float, float]]:
-    """Return the greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
+class RegionSums:
+    """Sums of the ratios of each of 8 x 8 regions of a picture, taken in strip by strip."""
+
+    def __init__(self, ratios: Ratios) -> None:
+        self._is_turned = ratios.is_turned
+        self._down, self._right = (np.linspace(0, side, _REGIONS + 1).astype(np.intp) for side in ratios.own.shape)
+        self._is_small = min(ratios.own.shape) < _SMALLEST_MAP
+        self._sums = np.zeros((_REGIONS, _REGIONS))
+
+    def add(self, first: int, values: Grey) -> None:
+        """Take in rows from ``first`` on, as they lie."""
+        if self._is_small:
+            return
+        bounds = (self._down - first).clip(0, len(values)).tolist()
+        for region, (start, stop) in enumerate(pairwise(bounds)):
+            if start < stop:
+                columns = values[start:stop].sum(0, np.float64)
+                self._sums[region] += np.add.reduceat(columns, self._right[:-1])
+
+    def most_uneven(self) -> tuple[float, tuple[float, float]]:
+        """Return how much more a ninth of a picture differs than the usual part of it, and where: down and right.
+
+        Each 3 x 3 of the regions is compared with the median of all. What a codec leaves depends on the contrast, by
+        which differences are measured, and is the same everywhere.
+        """
+        if self._is_small:
+            return 1.0, (0.5, 0.5)
+        means = np.asarray(self._sums / np.outer(np.diff(self._down), np.diff(self._right)), np.float64)
+        means = means.T if self._is_turned else means
+        parts = np.lib.stride_tricks.sliding_window_view(means, (_NINTH, _NINTH))
+        windows = parts.mean((2, 3))
+        row, column = divmod(int(np.argmax(windows)), windows.shape[1])
+        where = (row + _NINTH / 2) / _REGIONS, (column + _NINTH / 2) / _REGIONS
+        return float(windows.max() / max(_LEAST_USUAL, float(np.median(means)))), where
+
+
+def worst(ratios: Ratios, regions: RegionSums | None = None) -> tuple[float, float, tuple[float, float]]:
+    """Return the greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1.
+
+    ``regions`` takes all of them in besides: of a large picture they are made but once.
+    """
     is_turned, height = ratios.is_turned, ratios.own.shape[0]
     spot, patch, place = 0.0, -1.0, (0, 0)
     for rows in _strips(ratios.own.shape):
         first = max(0, rows.start - 1)
         with_next = ratios.rows(slice(first, min(height, rows.stop + 1)))
+        if regions is not None:
+            regions.add(rows.start, with_next[rows.start - first : rows.stop - first])
         padded = _padded(with_next, slice(rows.start - first, rows.stop - first), np.float32)
         sums = _sums_of_nine(padded)
         spot, highest = max(spot, float(padded.max())), float(sums.max())
@@ -368,29 +409,6 @@ def worst(ratios: Ratios) -> tuple[float, float, tuple[float, float]]:
             place = found if highest > patch else min(place, found)
             patch = highest
     return spot, patch / 9, (place[0] / ratios.shape[0], place[1] / ratios.shape[1])
-
-
-def most_uneven(ratios: Ratios) -> tuple[float, tuple[float, float]]:
-    """Return how much more a ninth of a picture differs than the usual part of it, and where: down and right.
-
-    The picture is cut into 8 x 8 regions; each 3 x 3 of these is compared with the median of all. What a codec leaves
-    depends on the contrast, by which differences are measured, and is the same everywhere.
-    """
-    lying = ratios.own.shape
-    if min(lying) < _SMALLEST_MAP:
-        return 1.0, (0.5, 0.5)
-    down, right = (np.linspace(0, side, _REGIONS + 1).astype(np.intp) for side in lying)
-    sums = [
-        np.add.reduceat(ratios.rows(slice(int(first), int(end))).sum(0, np.float64), right[:-1])
-        for first, end in pairwise(down)
-    ]
-    means = np.asarray(np.stack(sums) / np.outer(np.diff(down), np.diff(right)), np.float64)
-    means = means.T if ratios.is_turned else means
-    parts = np.lib.stride_tricks.sliding_window_view(means, (_NINTH, _NINTH))
-    windows = parts.mean((2, 3))
-    row, column = divmod(int(np.argmax(windows)), windows.shape[1])
-    where = (row + _NINTH / 2) / _REGIONS, (column + _NINTH / 2) / _REGIONS
-    return float(windows.max() / max(_LEAST_USUAL, float(np.median(means)))), where
 
 
 def _first(is_it: NDArray[np.bool]) -> tuple[int, int]:

@@ -49,7 +49,9 @@ def compare_colors(
         np.full(shape, _NO_COLOR, np.uint8) if color is None else np.ascontiguousarray(color)
         for color in (ours, theirs)
     ]
-    means = [color.reshape(2, -1).sum(1, dtype=np.uint64) / (shape[1] * shape[2]) for color in levels]
+    # Rows first: 32 bits, which are enough for them, take a third of the time of 64.
+    sums = [color.sum(2, np.uint32).sum(1, np.uint64) for color in levels]
+    means = [of_color / (shape[1] * shape[2]) for of_color in sums]
     shift = float(np.abs(means[0] - means[1]).max())
     kept = _color_kept(*levels)
     spots: list[tuple[float, float]] = []

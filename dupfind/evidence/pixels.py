@@ -25,7 +25,7 @@ class Pixels(NamedTuple):
     """``gray`` brought nearer to the other side, which is a reduced copy: by this one places are compared. None where
     the sizes are equal."""
     made: dict[str, Any] | None = None
-    """What was made of ``gray`` alone, for the next pair that it is in: a byte a pixel, and at most 4 MB; None where
+    """What was made of ``gray`` alone, for the next pair that it is in: a byte a pixel, and at most 5 MB; None where
     nothing is to be kept."""
 
 

@@ -28,7 +28,7 @@ INK_FACTOR = 3
 
 _MOST_COLORS = 256
 """Of a palette."""
-_MOST_TONES = 1_000_000
+_MOST_TONES = 100_000
 """Pixels that tones are counted of."""
 
 _BACKGROUND, _DARK_BACKGROUND = (220, 63, 220), (90, 0, 120)
@@ -152,11 +152,15 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
         return ()
     width, height = size
     whole = max(1, width // cell), max(1, height // cell)
-    # Along a side of a whole number of cells the same means are made in a third of the time.
-    across, down = (cell if has == cells * cell else 1 for has, cells in zip(working.size, whole, strict=True))
-    small = working if across == down == 1 else working.reduce((across, down))
-    if small.size != whole:
-        small = small.resize(whole, Image.Resampling.BOX)
+    spans = [_spans(has, cells, cell) for has, cells in zip(working.size, whole, strict=True)]
+    if all(spans):
+        small = _reduced_by_spans(working, whole, *spans)
+    else:
+        # Along a side of a whole number of cells the same means are made in a third of the time.
+        across, down = (cell if has == cells * cell else 1 for has, cells in zip(working.size, whole, strict=True))
+        small = working if across == down == 1 else working.reduce((across, down))
+        if small.size != whole:
+            small = small.resize(whole, Image.Resampling.BOX)
     return small.convert("YCbCr").split()[1:]
 
 
@@ -173,6 +177,49 @@ def in_palette(working: Image.Image, palette: bytes) -> Image.Image:
     few = Image.new("P", (1, 1))
     few.putpalette(palette + palette[-3:] * (_MOST_COLORS - len(palette) // 3))  # or black would be added
     return working.convert("RGB").quantize(palette=few, dither=Image.Dither.NONE).convert("RGB")
+
+
+class _Span(NamedTuple):
+    """A stretch of a side that is cut into cells of one length."""
+
+    start: int
+    stop: int
+    length: int
+
+
+def _spans(has: int, cells: int, cell: int) -> list[_Span]:
+    """Cut a side of so many pixels into ``cells``; nothing where they are not of ``cell`` pixels but for one.
+
+    The one pixel that an odd side has left stands in the middle, where it is left out between two cells or makes one
+    cell longer, as the averages of Pillow's ``resize`` have it: seen from the other end that is the same.
+    """
+    left = has - cells * cell
+    if left == 0:
+        return [_Span(0, has, cell)]
+    if left != 1 or cell != 2 or cells < 2:  # noqa: PLR2004 - of two pixels one is a half
+        return []
+    first = cells // 2 * cell
+    middle = [_Span(first, first + cell + 1, cell + 1)] if cells % 2 else []
+    return [_Span(0, first, cell), *middle, _Span(has - first, has, cell)]
+
+
+def _reduced_by_spans(
+    working: Image.Image, whole: tuple[int, int], across: list[_Span], down: list[_Span]
+) -> Image.Image:
+    """Return the mean of each cell: in half of the time of ``resize``, which rounds after each direction."""
+    if len(across) == len(down) == 1:
+        return working.reduce((across[0].length, down[0].length))
+    small = Image.new(working.mode, whole)
+    top = 0
+    for rows in down:
+        left = 0
+        for columns in across:
+            box = columns.start, rows.start, columns.stop, rows.stop
+            part = working.reduce((columns.length, rows.length), box)
+            small.paste(part, (left, top))
+            left += part.width
+        top += (rows.stop - rows.start) // rows.length
+    return small
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:

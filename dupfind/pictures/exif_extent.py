@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import struct
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from dupfind.pictures import descriptive, kinds
 
@@ -18,6 +20,8 @@ HEAD = b"Exif\0\0"
 """What stands before the block in a JPEG, and by mistake in other formats."""
 _TIFF_HEAD_BYTES = 8
 _STRIPS, _STRIP_LENGTHS, _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0111, 0x0117, 0x0201, 0x0202
+_TO_DIRECTORIES = frozenset({*descriptive.BELOW, descriptive.SUB_IFDS})
+_LEADING = _TO_DIRECTORIES | {_STRIPS, _STRIP_LENGTHS, _THUMBNAIL, _THUMBNAIL_LENGTH}
 _MAKER_NOTE = 0x927C
 _BESIDE_NOTES_BYTES = 1 << 14
 """Up to here what is loose beside a maker's note may be its own, as its offsets lead anywhere in the block. Of 50
@@ -34,6 +38,10 @@ _FILES = re.compile(
     re.DOTALL,
 )
 """How pictures, films, sound, archives and documents begin."""
+_PAIRS = b"\xff\xd8", b"\x89P", b"GI", b"8B", b"RI", b"PK", b"%P", b"\x1aE", b"Og", b"fL", b"Ra", b"7z"
+"""The first two bytes of those that begin with no zeros, of which a block may have many."""
+_LATER_PAIRS, _LATER_PLACE = (b"JX", b"jP", b"ft"), 4
+"""Two bytes of the others, and where they stand."""
 _HEAD_OF_FILE_BYTES = 16
 
 
@@ -69,7 +77,7 @@ def loose(block: bytes) -> Loose | None:
     walk = _Walk(block, order)
     walk.follow()
     gaps = list(_gaps(walk.known, len(block)))
-    if (kind := _kind_within(block, [*walk.exempt, *_small(walk.known, gaps)])) is not None:
+    if (kind := _kind_within(block, walk.exempt, lambda: list(_small(walk.known, gaps)))) is not None:
         return Loose(kind, [block])
     stretches = [block[start:stop] for start, stop in gaps]
     size_bytes = sum(kinds.written_bytes(stretch) for stretch in stretches)
@@ -102,12 +110,55 @@ def joined(segments: list[bytes]) -> list[bytes]:
     return blocks
 
 
-def _kind_within(block: bytes, exempt: Spans = ()) -> str | None:
-    """Return the kind of the first file that begins in ``block``, but for where it is ``exempt``; None for none."""
-    for count, match in enumerate(_FILES.finditer(block)):
-        if count > _MOST_FILES or not any(start <= match.start() and match.end() <= stop for start, stop in exempt):
-            return kinds.of_start(block[match.start() :][:_HEAD_OF_FILE_BYTES]) or kinds.SECOND_PICTURE
+def _kind_within(block: bytes, exempt: Spans = (), small: Callable[[], Spans] = tuple) -> str | None:
+    """Return the kind of the first file that begins in ``block``, but for where it is ``exempt``, or within what
+    ``small`` gives, which is asked where a file begins elsewhere; None for none.
+    """
+    too_small: Spans | None = None
+    for count, match in enumerate(_files(block)):
+        if count <= _MOST_FILES:
+            if _is_within(match, exempt):
+                continue
+            too_small = small() if too_small is None else too_small
+            if _is_within(match, too_small):
+                continue
+        return kinds.of_start(block[match.start() :][:_HEAD_OF_FILE_BYTES]) or kinds.SECOND_PICTURE
     return None
+
+
+def _is_within(match: re.Match[bytes], spans: Spans) -> bool:
+    return any(start <= match.start() and match.end() <= stop for start, stop in spans)
+
+
+def _files(block: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield what ``finditer`` of :data:`_FILES` does, in a third of its time: few pairs of bytes can begin one."""
+    firsts, seconds = (np.frombuffer(block.translate(table), np.uint8) for table in _TABLES_OF_PAIRS)
+    starts = {
+        place - before
+        for place in np.flatnonzero(firsts[:-1] & seconds[1:]).tolist()
+        for before in ((0, _LATER_PLACE) if block[place : place + 2] in _LATER_PAIRS else (0,))
+    }
+    behind = 0
+    for start in sorted(starts):
+        if start >= behind and (match := _FILES.match(block, start)):
+            behind = match.end()
+            yield match
+
+
+def _tables_of_pairs() -> tuple[bytes, bytes]:
+    """Return a bit for each of the first bytes of pairs, and the same bits for the second ones; some pairs share one.
+
+    Small tables stay in the cache of a core while a file is hashed.
+    """
+    firsts, seconds = bytearray(256), bytearray(256)
+    for number, (first, second) in enumerate(_PAIRS + _LATER_PAIRS):
+        bit = 1 << number % 8
+        firsts[first] |= bit
+        seconds[second] |= bit
+    return bytes(firsts), bytes(seconds)
+
+
+_TABLES_OF_PAIRS = _tables_of_pairs()
 
 
 def _small(spans: Spans, gaps: Spans) -> Iterator[tuple[int, int]]:
@@ -161,7 +212,7 @@ class _Walk:
             pending += [
                 (self._number(entry.start, 4), False)
                 for entry in entries
-                if entry.tag in (*descriptive.BELOW, descriptive.SUB_IFDS) and entry.stop - entry.start >= _INLINE_BYTES
+                if entry.tag in _TO_DIRECTORIES and entry.stop - entry.start >= _INLINE_BYTES
             ]
             if following and is_main:
                 pending.append((following, True))
@@ -171,24 +222,30 @@ class _Walk:
         return int.from_bytes(self._block[place : place + count], self._order)
 
     def _directory(self, place: int) -> tuple[list[_Entry], int]:
-        """Return the entries of a directory and the place of the next; nothing where it does not lie within."""
+        """Return the entries of a directory that lead anywhere, and where the next directory is.
+
+        Nothing where it does not lie within the block.
+        """
         count = self._number(place, 2)
         end = place + 2 + 12 * count
         if not _TIFF_HEAD_BYTES <= place <= len(self._block) - 2 or count > _MOST_ENTRIES or end > len(self._block):
             return [], 0
         self.known.append((place, min(end + 4, len(self._block))))
         entries = []
-        packed = _ENTRIES[self._order].iter_unpack(self._block[place + 2 : end])
-        for at, (tag, kind, values, start_of_values) in zip(range(place + 2, end, 12), packed, strict=True):
-            size_bytes = descriptive.KIND_BYTES.get(kind, 0) * values
-            start = at + 8 if size_bytes <= _INLINE_BYTES else start_of_values
-            if start + size_bytes > len(self._block):
+        at, whole, bytes_of, account_for = place + 2, len(self._block), descriptive.KIND_BYTES.get, self.known.append
+        for tag, kind, values, start in _ENTRIES[self._order].iter_unpack(self._block[at:end]):
+            size_bytes = bytes_of(kind, 0) * values
+            if size_bytes <= _INLINE_BYTES:
+                start = at + 8  # noqa: PLW2901
+            at += 12
+            stop = start + size_bytes
+            if stop > whole:
                 continue
-            entry = _Entry(tag, start, start + size_bytes)
-            entries.append(entry)
-            self.known.append((entry.start, entry.stop))
-            if entry.tag == _MAKER_NOTE:
-                self.maker_notes.append((entry.start, entry.stop))
+            account_for((start, stop))
+            if tag in _LEADING:
+                entries.append(_Entry(tag, start, stop))
+            elif tag == _MAKER_NOTE:
+                self.maker_notes.append((start, stop))
         return entries, self._number(end, 4)
 
     def _add_thumbnail(self, entries: list[_Entry]) -> None:

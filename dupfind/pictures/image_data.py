@@ -41,17 +41,17 @@ def read_digest(file: IO[bytes], max_pixels: int) -> bytes | None:
     ``max_pixels`` refuses to decode larger pictures. Raises what decoding raises, as an error of
     :mod:`dupfind.pictures.decode_errors` within :func:`dupfind.pictures.decode.in_plain_words`.
     """
-    pieces = _counting(file, max_pixels)
+    head = Reader(file).at(0, _HEAD_BYTES)
+    pieces = _counting(file, head, max_pixels)
     if pieces is None:
         return None
-    counts_whole = Reader(file).at(0, _HEAD_BYTES).startswith(hidden_data.JPEG_HEAD)
+    counts_whole = head.startswith(hidden_data.JPEG_HEAD)
     if not counts_whole and hidden_data.hides_data(file, max_pixels):
         return None
     return digest_of(pieces)
 
 
-def _counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
-    head = Reader(file).at(0, _HEAD_BYTES)
+def _counting(file: IO[bytes], head: bytes, max_pixels: int) -> Iterator[Piece] | None:
     if head.startswith(_RIFF) and head[8:12] == _WEBP:
         return pixel_data.of_webp(file, max_pixels)
     if head[4:8] == _FILE_TYPE and head[8:12] in _HEIF_BRANDS:

@@ -52,10 +52,8 @@ def _pieces(file: IO[bytes], header: list[bytes], scans: int) -> Iterator[Piece]
     while count := file.readinto(buffer):  # type: ignore[attr-defined]
         yield view[:count]
         length_bytes += count
-    for piece in header:
-        yield len(piece).to_bytes(8, "big")
-        yield piece
-    yield length_bytes.to_bytes(8, "big")
+    parts = [part for piece in header for part in (len(piece).to_bytes(8, "big"), piece)]
+    yield b"".join([*parts, length_bytes.to_bytes(8, "big")])
 
 
 class _Header:

@@ -116,7 +116,7 @@ class _Witness(NamedTuple):
 
 
 _last_witness: list[_Witness] = []
-"""The one that this process decoded last: 2.1 bytes a pixel, and 4 MB. Pairs of one witness come one after another,
+"""The one that this process decoded last: 2.1 bytes a pixel, and 5 MB. Pairs of one witness come one after another,
 chunk by chunk, and its file is opened and seen to be the same for each."""
 
 
