@@ -271,7 +271,7 @@ class Cache:
         return self._recall_pairs(pairs, lambda: self._recipe().film_comparison)
 
     def _recall_pairs(self, pairs: Sequence[FilePair], recipe: Callable[[], str]) -> dict[FilePair, Compared]:
-        if self._kept is None:
+        if self._kept is None or not pairs:
             return {}
         fitting = [pair for pair in pairs if fits(pair.needle) and fits(pair.witness)]
         with self._restart_when_damaged():

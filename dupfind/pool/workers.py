@@ -124,6 +124,17 @@ class Pool:
                 with suppress(BrokenExecutor):  # it died idle; what is handed over next renews it
                     executor.submit(os.getpid)
 
+    def ask(self, task: Callable[[], R]) -> R | None:
+        """Return what ``task`` gives in a process that was started already; None where there is none, or it died.
+
+        Waits for what the process is at. Only processes of this machine are asked.
+        """
+        executors = self._executors.get(self._make_executor) if self._make_executor == self._make_process else None
+        if executors:
+            with suppress(BrokenExecutor):
+                return executors[0].submit(task).result()
+        return None
+
     def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
         executors = self._executors.setdefault(make, [])
         while len(executors) < self._lane_count:

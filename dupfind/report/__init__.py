@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 from dupfind.answers.changes import Changes
 from dupfind.settings import Format, ReportSettings
@@ -18,6 +19,12 @@ class Screen:
     encoding: str = "utf-8"
     has_color: bool | None = None
     """Whether to use colours; None: where it is a terminal."""
+
+
+def load(format_: Format) -> None:
+    """Load what :func:`render` needs for this format, where that takes long: at a moment that costs nothing."""
+    if format_ is Format.TABLE:
+        import_module("dupfind.report.table")
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen, changes: Changes | None = None) -> bytes:
