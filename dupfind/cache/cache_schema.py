@@ -98,10 +98,7 @@ SELECT_CONTENTS = """
     LEFT JOIN hash h ON h.picture = f.picture AND h.algorithm = :algorithm
 """
 # A file that has changed loses what was known of it; one that has not keeps what the other statement wrote.
-UPSERT_FILE = """
-    INSERT INTO file (
-        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image, seal
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_UPSERT = """
     ON CONFLICT (folder, name) DO UPDATE SET
         digest = CASE WHEN {same} THEN coalesce(excluded.digest, digest) ELSE excluded.digest END,
         picture = CASE WHEN {same} AND excluded.recipe IS NULL THEN picture ELSE excluded.picture END,
@@ -118,6 +115,16 @@ UPSERT_FILE = """
     same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns "
     "AND inode = excluded.inode)"
 )
+UPSERT_FILE = f"""
+    INSERT INTO file (
+        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image, seal
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    {_UPSERT}
+"""
+UPSERT_DIGEST = f"""
+    INSERT INTO file (folder, name, size, mtime_ns, ctime_ns, inode, digest) VALUES (?, ?, ?, ?, ?, ?, ?)
+    {_UPSERT}
+"""
 SELECT_WHOLE = """
     SELECT f.whole, f.size_pixels, f.whole_failure, f.whole_seal FROM file f JOIN folder d ON d.id = f.folder
     WHERE d.path = ? AND f.name = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ? AND f.inode = ?
