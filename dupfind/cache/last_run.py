@@ -122,7 +122,7 @@ def marks_of(digests: Iterable[object]) -> array[int]:
 
 
 def make_rows(entries: Sequence[FileEntry], marks: array[int], unsettled: Sequence[bool]) -> Rows:
-    """Return a row for each of ``entries``; what is ``unsettled`` is known by nothing.
+    """Return a row for each of ``entries``; what is ``unsettled`` is known by nothing. It may be empty.
 
     Raises ``OverflowError`` where a time does not fit into 64 bits.
     """
@@ -279,7 +279,11 @@ class LastRunStore:
                 shelf.close()
 
     def _unsettled(self, entries: Sequence[FileEntry], passing: Collection[str], now_ns: int) -> list[bool]:
+        """Tell of each file whether it is to be looked at again; an empty list where none is."""
         settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
+        newest_ns = max(max(map(time, entries), default=0) for time in (_MTIME, _CTIME))
+        if not passing and newest_ns <= settled_ns and all(map(_INODE, entries)):  # as nearly always
+            return []
         return [
             is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) or entry.path in passing
             for entry in entries

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from dupfind.answers.changes import Changes
 from dupfind.settings import Format, ReportSettings
 from dupfind.values import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """What is known of where the report will be seen."""
 
     width: int = 80

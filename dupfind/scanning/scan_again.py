@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -81,8 +81,7 @@ class OneSide(NamedTuple):
         return marks
 
 
-@dataclass(frozen=True)
-class News:
+class News(NamedTuple):
     """What has changed since the last run."""
 
     last: LastRun
