@@ -1,4 +1,4 @@
-"""Start-up: ``--version`` and ``--help`` against an empty Python, in turn.
+"""Start-up: ``--version``, ``--help`` and a scan of one picture on each side against an empty Python, in turn.
 
 python -m benchmarks.startup [--rounds N]
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.common import DUPFIND, in_turn, machine, median
+from fixtures import pictures
 
 
 def main() -> None:
@@ -21,7 +24,13 @@ def main() -> None:
     arguments = ["--version"], ["--help"], ["scan", "--help"], ["cache", "path"]
     commands: dict[str, Sequence[str]] = {empty: [sys.executable, "-c", "pass"]}
     commands |= {f"dupfind {' '.join(some)}": [*DUPFIND, *some] for some in arguments}
-    runs = in_turn(commands, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        sides = [Path(folder, side) for side in ("haystack", "needles")]
+        for number, side in enumerate(sides):
+            pictures.save(pictures.photo(number, (500, 375)), side / "one.jpg")
+        scan = [word for side in sides for word in (f"--{side.name}", str(side))]
+        commands["dupfind scan, one picture a side"] = [*DUPFIND, "scan", *scan, "--no-cache"]
+        runs = in_turn(commands, rounds)
     print(machine())
     print("| command | time | above the empty Python | processor time | above |")
     print("|---|---|---|---|---|")

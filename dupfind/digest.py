@@ -50,6 +50,11 @@ def digest_of(parts: Iterable[Piece]) -> bytes:
     return hasher.digest()
 
 
+def digest_bytes(content: bytes) -> bytes:
+    """Digest these bytes to the 32 bytes of BLAKE3."""
+    return blake3(content).digest()
+
+
 class RunningDigest:
     """Makes the same digest of bytes as they come."""
 

@@ -5,9 +5,11 @@ walk > identical? > thumbnail > fingerprint > matching > (witnesses again?) > fi
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -116,12 +118,15 @@ def scan_trees(
     decisions: Sequence[Decision] | None = None,
     *,
     may_be_bare: bool = True,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Scanned:
     """Answer as :func:`scan`, with the files that it is about; ``decisions`` are those of a person.
 
-    ``may_be_bare`` as in :func:`scan_run`.
+    ``may_be_bare`` as in :func:`scan_run`, ``meanwhile`` as in :class:`~dupfind.run.Run`.
     """
-    return scan_run(Run(settings, listener, make_executor), decisions, may_be_bare=may_be_bare)
+    run = Run(settings, listener, make_executor)
+    run.meanwhile = meanwhile
+    return scan_run(run, decisions, may_be_bare=may_be_bare)
 
 
 def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_bare: bool = True) -> Scanned:
@@ -145,6 +150,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     remembered = None if decisions or not run.recalls_findings else _recall(results, sum(map(len, files)), listener)
     findings, learned, store = remembered, None, None
     if findings is None:
+        _start_decoders(run, *files)
         from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
         if decisions:
@@ -186,6 +192,23 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         films_by_bytes=0 if libraries.can_read_films() else sum(map(is_missing_film, judged.files)),
     )
     return Scanned(report, needles, haystack, judged.words, findings, aside)
+
+
+def _start_decoders(run: Run, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> None:
+    """Let what decodes load what it needs, where a first run will decode: this process has enough to do meanwhile.
+
+    Only where no needle of some size can be proved by its bytes, so that a plain copy starts nothing.
+    """
+    settings = run.settings
+    is_known = settings.cache is not None and os.path.exists(settings.cache)
+    if is_known or settings.scheduler is not None or run.make_executor is not None:
+        return
+    sizes = {entry.size_bytes for entry in haystack}
+    if any(entry.size_bytes and entry.size_bytes not in sizes for entry in needles):
+        from dupfind.pool import launch
+
+        with suppress(OSError, launch.CannotStartError):  # who needs it tries again, and says what is wrong
+            launch.start_server()
 
 
 def judge(
@@ -420,7 +443,7 @@ def find_matches(
     remains: dict[str, Remains] = {}
     unseen = 0
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
-        reader.start()
+        _start_reading(run)
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
             from dupfind.matching.decodes import Decodes
             from dupfind.matching.match import Matched, match_pictures
@@ -465,6 +488,14 @@ def find_matches(
         failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
+
+
+def _start_reading(run: Reading) -> None:
+    """Start what decodes, and load meanwhile what the caller needs in the end."""
+    run.reader.start()
+    if run.meanwhile is not None:
+        with run.listener.part("start-up"):
+            run.meanwhile()
 
 
 def _have_few_candidates(

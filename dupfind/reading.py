@@ -6,16 +6,18 @@ Every answer goes to the cache as it comes. Only ids and hashes are kept in memo
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
-from dupfind.events import Listener
+from dupfind.events import Advance, Listener
 from dupfind.pictures import formats
-from dupfind.pool import film_digests, first_looks, full_size, tasks
+from dupfind.pool import film_digests, first_looks, full_size, small_files, tasks
 from dupfind.pool.film_digests import FilmData
 from dupfind.pool.first_looks import FirstLook
 from dupfind.pool.full_size import FullSizePair
@@ -39,6 +41,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _size_of: Callable[[FileEntry], int] = attrgetter("size_bytes")
+_PATH = itemgetter(FileEntry._fields.index("path"))
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
 _MOST_SENT_HASHES = 1 << 15
@@ -107,13 +110,38 @@ class Reader:
                 unread.append(entry)
             else:
                 digests[entry.path] = digest
-        lost = partial(_lost, stage="digest")
-        for entry, outcome in self.map("comparing bytes", tasks.read_digests, unread, lost, _size_of, is_light=True):
-            assert not isinstance(outcome.result, Thumbnail)
-            digests[entry.path] = outcome.result
-            if isinstance(outcome.result, bytes):
-                self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
+        if unread:
+            with self._listener.stage("comparing bytes", len(unread)) as advance:
+                self._listener.expect(sum(map(_size_of, unread)))
+                left = self._digest_small(unread, digests, advance)
+                lost = partial(_lost, stage="digest")
+                done = self._pool.map(tasks.read_digests, left, size_bytes=_size_of, lost=lost, is_light=True)
+                for entry, outcome in self._told(done, _size_of, advance):
+                    assert not isinstance(outcome.result, Thumbnail)
+                    digests[entry.path] = outcome.result
+                    if isinstance(outcome.result, bytes):
+                        self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
         return digests
+
+    def _digest_small(
+        self, entries: Sequence[FileEntry], digests: dict[str, bytes | Failure], advance: Advance
+    ) -> list[FileEntry]:
+        """Put the digests of small files into ``digests``, where they are many, and return the files that are left."""
+        small = [entry for entry in entries if type(entry) is FileEntry and entry.size_bytes <= small_files.MOST_BYTES]
+        batches = self._pool.digest_small(small)
+        if batches is None:
+            return list(entries)
+        with closing(batches):
+            for batch in batches:
+                read = small[batch.first : batch.first + len(batch.digests)]
+                if not all(batch.digests):
+                    read = list(compress(read, batch.digests))
+                of_files = list(filter(None, batch.digests))
+                digests.update(zip(map(_PATH, read), of_files, strict=True))
+                self._cache.keep_digests(read, of_files, batch.read_ns)
+                self._listener.went_through(sum(map(_size_of, read)))
+                advance(len(read))
+        return [entry for entry in entries if entry.path not in digests]
 
     def bare(self, needles: Pictures | None = None) -> tasks.Bare:
         """Allow bare pictures, except within the threshold of ``needles``: those are judged, by all measures."""
@@ -266,7 +294,6 @@ class Reader:
         lost: Callable[[T, Death], R],
         size_bytes: Callable[[T], int],
         *,
-        is_light: bool = False,
         run_of: Callable[[T], Hashable] | None = None,
     ) -> Iterator[tuple[T, R]]:
         """Yield what ``task`` makes of each item, in the order in which they are done, told the listener as ``what``.
@@ -276,11 +303,17 @@ class Reader:
         if items:
             with self._listener.stage(what, len(items)) as advance:
                 self._listener.expect(sum(map(size_bytes, items)))
-                done = self._pool.map(task, items, size_bytes=size_bytes, lost=lost, is_light=is_light, run_of=run_of)
-                for item, result in done:
-                    self._listener.went_through(size_bytes(item))
-                    advance(1)
-                    yield item, result
+                done = self._pool.map(task, items, size_bytes=size_bytes, lost=lost, run_of=run_of)
+                yield from self._told(done, size_bytes, advance)
+
+    def _told(
+        self, done: Iterable[tuple[T, R]], size_bytes: Callable[[T], int], advance: Advance
+    ) -> Iterator[tuple[T, R]]:
+        """Tell the listener of each item that is done."""
+        for item, result in done:
+            self._listener.went_through(size_bytes(item))
+            advance(1)
+            yield item, result
 
     @property
     def elsewhere(self) -> Elsewhere | None:

@@ -51,6 +51,8 @@ class Run:
         self.recalls_findings = True
         """Whether what an earlier run has found of files that have not changed may be taken for what this one finds:
         not by who acts on it."""
+        self.meanwhile: Callable[[], None] | None = None
+        """Called while the workers load the decoders: loads what the caller needs in the end."""
         self._given = settings
         self._more = more
 

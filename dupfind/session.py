@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 from dupfind import libraries, memory_limit, private_folder
@@ -15,6 +15,7 @@ from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.shelved_cache import ShelvedCache, ShelvedSource
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
+from dupfind.pool import tasks
 from dupfind.pool.workers import Pool
 from dupfind.private_folder import PrivateFolder
 from dupfind.reading import Reader
@@ -34,8 +35,8 @@ def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
     with pool_of(settings, listener, run.make_executor) as pool:
         while True:
             try:
-                with _cache(run, path) as cache:
-                    return work(Reading(run, Reader(settings, pool, cache, listener), cache))
+                with _cache(run, path, pool) as kept:
+                    return work(Reading(run, Reader(settings, pool, kept, listener), kept))
             except CacheLostError as error:
                 if not error.is_told:
                     listener.warn(str(error))
@@ -61,9 +62,9 @@ def pool_of(settings: Settings, listener: Listener, make_executor: MakeExecutor 
         yield pool
 
 
-def _cache(run: Run, path: str | None) -> Cache:
+def _cache(run: Run, path: str | None, pool: Pool) -> Cache:
     settings, listener = run.settings, run.listener
-    make_recipe = partial(recipe, settings.scan.algorithm, listener, is_quick=settings.scan.quick)
+    make_recipe = partial(recipe, settings.scan.algorithm, listener, pool, is_quick=settings.scan.quick)
     shelves = [
         source.shelf(make_recipe) for side in run.sources for source in side if isinstance(source, ShelvedSource)
     ]
@@ -114,31 +115,95 @@ def whole_recipe(algorithm: str, listener: Listener) -> str:
     """Name everything outside this program that has a part in findings on pictures; loads the decoders."""
     import numpy as np
 
-    return "\n".join([*recipe(algorithm, listener), f"numpy {np.__version__}"])
+    return "\n".join([*recipe(algorithm, listener).texts(), f"numpy {np.__version__}"])
 
 
-def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Recipe:
-    """Name what thumbnails and hashes are made by; asked for only where there are any: the decoders load slowly.
+def recipe(algorithm: str, listener: Listener, pool: Pool | None = None, *, is_quick: bool = False) -> Recipe:
+    """Name what thumbnails and hashes are made by; each is made when there is any, since the decoders load slowly.
 
-    Thumbnails that are the last word (``is_quick``) are judged by other rules.
+    A process of ``pool`` has loaded them anyway, and is asked where there is one. Thumbnails that are the last word
+    (``is_quick``) are judged by other rules.
     """
-    with listener.part("start-up"):
-        from dupfind.evidence import evidence, film_likeness, fingerprint, fragments, full_size
-        from dupfind.pictures import decode, embedded_preview, film_data, film_frames, image_data, keypoints
-        from dupfind.pool import fragments as of_fragments
+    texts = _Texts(algorithm, pool, is_quick=is_quick)
+
+    def made(name: str) -> str:
+        with listener.part("start-up"):
+            text: str = getattr(texts, name)()
+            return text
+
+    return Recipe(*(partial(made, name) for name in Recipe.__annotations__))
+
+
+class _Texts:
+    """Makes the texts of a recipe; each loads what it names."""
+
+    def __init__(self, algorithm: str, pool: Pool | None, *, is_quick: bool) -> None:
+        self._algorithm = algorithm
+        self._pool = pool
+        self._is_quick = is_quick
+
+    @cached_property
+    def _decoders(self) -> tuple[str, str]:
+        """The number of our way of decoding, and the versions of the decoders."""
+        told = None if self._pool is None else self._pool.ask(tasks.decoders)
+        return told or tasks.decoders()
+
+    @cached_property
+    def _films(self) -> str:
+        return libraries.film_libraries()
+
+    def thumbnails(self) -> str:
+        return ", ".join(self._decoders)
+
+    def hashes(self) -> str:
+        from dupfind.evidence import fingerprint
+
+        return f"{self._algorithm} {fingerprint.RECIPE}"
+
+    def rules(self) -> str:
+        from dupfind.evidence import evidence
+
+        return f"rules {evidence.RECIPE}{' of thumbnails alone' if self._is_quick else ''}"
+
+    def comparison(self) -> str:
+        from dupfind.evidence import full_size
+
+        return f"full size {full_size.RECIPE}, {', '.join(self._decoders)}"
+
+    def image_data(self) -> str:
+        from dupfind.pictures import image_data
+
+        return f"image data {image_data.RECIPE}, {self._decoders[1]}"
+
+    def film_data(self) -> str:
+        from dupfind.pictures import film_data
+
+        return f"film data {film_data.RECIPE}, {self._films}"
+
+    def film_print(self) -> str:
+        from dupfind.evidence import fingerprint
+        from dupfind.pictures import film_frames
+
+        return f"film print {film_frames.RECIPE}, {fingerprint.RECIPE}, {self._films}"
+
+    def film_comparison(self) -> str:
+        from dupfind.evidence import film_likeness
+        from dupfind.pictures import film_frames
         from dupfind.search import frame_runs
 
-    versions, films = decode.versions(), libraries.film_libraries()
-    by_parts = f"{of_fragments.RECIPE}.{keypoints.RECIPE}.{fragments.RECIPE}"
-    return Recipe(
-        thumbnails=f"{decode.RECIPE}, {versions}",
-        hashes=f"{algorithm} {fingerprint.RECIPE}",
-        rules=f"rules {evidence.RECIPE}{' of thumbnails alone' if is_quick else ''}",
-        comparison=f"full size {full_size.RECIPE}, {decode.RECIPE}, {versions}",
-        image_data=f"image data {image_data.RECIPE}, {versions}",
-        film_data=f"film data {film_data.RECIPE}, {films}",
-        film_print=f"film print {film_frames.RECIPE}, {fingerprint.RECIPE}, {films}",
-        film_comparison=f"films {film_likeness.RECIPE}, {film_frames.RECIPE}, {frame_runs.RECIPE}, {films}",
-        fragments=f"fragments {by_parts}, {decode.RECIPE}, {versions}, {libraries.fragment_library()}",
-        first_looks=f"preview {embedded_preview.RECIPE}, {decode.RECIPE}, {algorithm} {fingerprint.RECIPE}, {versions}",
-    )
+        return f"films {film_likeness.RECIPE}, {film_frames.RECIPE}, {frame_runs.RECIPE}, {self._films}"
+
+    def fragments(self) -> str:
+        from dupfind.evidence import fragments
+        from dupfind.pictures import keypoints
+        from dupfind.pool import fragments as of_fragments
+
+        by_parts = f"{of_fragments.RECIPE}.{keypoints.RECIPE}.{fragments.RECIPE}"
+        return f"fragments {by_parts}, {', '.join(self._decoders)}, {libraries.fragment_library()}"
+
+    def first_looks(self) -> str:
+        from dupfind.evidence import fingerprint
+        from dupfind.pictures import embedded_preview
+
+        (of_decode, versions), of_hash = self._decoders, fingerprint.RECIPE
+        return f"preview {embedded_preview.RECIPE}, {of_decode}, {self._algorithm} {of_hash}, {versions}"

@@ -111,6 +111,7 @@ def test_what_has_no_inode_is_not_kept(caches: Caches, path: str) -> None:
     with caches.open() as cache:
         ref = cache.keep_content(ENTRY._replace(inode=0), picture(), NOW)
         cache.keep_digest(ENTRY._replace(inode=0), DIGEST, NOW)
+        cache.keep_digests([ENTRY._replace(inode=0)], [DIGEST], NOW)
         assert isinstance(ref, PictureRef)
         assert {ref.id: picture()} == cache.thumbnails([ref.id])  # for this run
     assert (None, UNKNOWN) == caches.known(ENTRY._replace(inode=0, path=path))
@@ -133,6 +134,11 @@ def test_racy_files_serve_this_run_only(caches: Caches, mtime_ns: int, ctime_ns:
     clock that runs ahead does not make it racy.
     """
     entry = ENTRY._replace(mtime_ns=mtime_ns, ctime_ns=ctime_ns)
+    beside = [ENTRY._replace(path=f"/photos/beside {number}.jpg", inode=100 + number) for number in range(2)]
+    with caches.open() as cache:
+        cache.keep_digests([beside[0], entry, beside[1]], [b"0" * 32, DIGEST, b"1" * 32], NOW)
+    assert [b"0" * 32, b"1" * 32] == [caches.known(each)[0] for each in beside]
+    assert (DIGEST if is_kept else None) == caches.known(entry)[0]
     with caches.open() as cache:
         cache.keep_digest(entry, DIGEST, NOW)
         content = cache.keep_content(entry, picture(), NOW)

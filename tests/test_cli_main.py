@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +25,19 @@ def test_no_summary_is_cut_off(dupfind: Run) -> None:
     lines = done.stdout.decode().split("Commands:\n")[1].split("\n\n")[0].splitlines()
     assert len(group.commands) == len(lines)
     assert not [line for line in lines if line.endswith("...") or line.startswith("   ")]
+
+
+def test_commands_are_made_when_they_are_asked_for() -> None:
+    """All options of all commands take longer than a small scan has; each command is the one of its name."""
+    code = (
+        "import sys; from dupfind.cli.main import dupfind; assert 'find' in dupfind.commands; "
+        "assert dupfind.commands['scan'].name == 'scan'; "
+        "print(sorted(name for name in sys.modules if name in ('dupfind.cli.find', 'dupfind.cli.scan')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert b"['dupfind.cli.scan']" == done.stdout.strip()
+    assert list(group.commands) == [command.name for command in group.commands.values()]
+    assert "no such" not in group.commands
 
 
 def test_version(dupfind: Run) -> None:

@@ -12,9 +12,11 @@ import pytest
 
 from dupfind import session
 from dupfind.answers.index import Indexed
+from dupfind.cache.cache_schema import Recipe
 from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.commands import indexing
 from dupfind.errors import CatalogError, StoppedError
+from dupfind.events import Silence
 from dupfind.pool import tasks
 from dupfind.values import FileEntry
 from fixtures import pictures
@@ -116,8 +118,8 @@ def test_thumbnails_of_other_decoders_are_made_again(
     """Those of an earlier version are not mixed with today's."""
     drive, catalog = collection(tree), tmp_path / "drive.catalog"
     cataloged(drive, catalog)
-    true = session.recipe
-    monkeypatch.setattr(indexing, "recipe", lambda *given: true(*given)._replace(thumbnails="6, another pillow"))
+    hashes = session.recipe("phash", Silence()).hashes
+    monkeypatch.setattr(indexing, "recipe", lambda *_: Recipe("6, another pillow", hashes, "rules"))
     assert (5, 5, 0, 0) == done(cataloged(drive, catalog))
     assert (5, 0, 5, 0) == done(cataloged(drive, catalog))
 

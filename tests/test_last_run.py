@@ -25,6 +25,7 @@ from dupfind.cache.last_run import (
     Rows,
     make_key,
     mark,
+    marks_of,
     pack_run,
     unpack_run,
 )
@@ -215,7 +216,7 @@ def test_times_beyond_all_bounds(desk: Desk) -> None:
 def test_marks() -> None:
     """A digest has one that is not 0, and what is none has 0."""
     digests = [b"\0" * 32, b"\0" * 7 + b"\2" + b"x" * 24, Failure("x"), None]
-    assert [1, 2, 0, 0] == [mark(digest) for digest in digests]
+    assert [1, 2, 0, 0] == [mark(digest) for digest in digests] == list(marks_of(digests))
 
 
 def parts() -> dict[Part, bytes]:

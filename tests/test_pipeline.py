@@ -19,6 +19,7 @@ from dupfind.evidence import evidence
 from dupfind.pool import tasks
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentences
+from dupfind.run import Run
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.settings import make_settings
 from dupfind.sources import entries
@@ -93,6 +94,29 @@ def test_identical_bytes_decode_nothing(tree: TreeBuilder, monkeypatch: pytest.M
     report = scan(haystack, needles)
     assert {"a.jpg": "present/identical", "b.mov": "present/identical"} == states(report)
     assert report.is_complete
+
+
+@pytest.mark.parametrize(
+    ("needle", "options", "is_started"),
+    [
+        (b"another size", {}, True),
+        (b"another size", {"cache": "there"}, False),
+        (b"same", {}, False),
+        (b"", {}, False),
+    ],
+)
+def test_what_decodes_is_started_before_it_is_asked_for(
+    needle: bytes, options: dict[str, str], is_started: bool, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a first run where a needle cannot be proved by its bytes, and in no other."""
+    started: list[int] = []
+    monkeypatch.setattr("dupfind.pool.launch.start_server", lambda: started.append(1))
+    folder = tree("trees", {"hay/a.txt": b"same", "needles/a.txt": needle, "there": b""})
+    options = {name: str(folder / value) for name, value in options.items()}
+    run = Run(settings(folder / "hay", folder / "needles", **options))
+    needles, haystack = ([entry for each in side for entry in each.entries] for side in pipeline.walk(run))
+    pipeline._start_decoders(run, needles, haystack)
+    assert [1] * is_started == started
 
 
 def test_a_warm_run_reads_no_file(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

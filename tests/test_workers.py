@@ -426,6 +426,23 @@ def test_a_prepared_process_may_die() -> None:
         assert expected(items) == sorted(run(pool, items))
 
 
+def test_a_process_is_asked_where_there_is_one() -> None:
+    """It answers from where it is; without one, or with others' executors, nobody does, nor where it died."""
+    with Pool(2) as pool:
+        assert pool.ask(os.getpid) is None
+        pool.prepare()
+        asked = pool.ask(os.getpid)
+        assert asked is not None
+        assert os.getpid() != asked
+        os.kill(asked, signal.SIGKILL)
+        assert are_gone([asked])
+        assert pool.ask(os.getpid) is None
+        assert expected([("double", 1)]) == run(pool, [("double", 1)])
+    with Pool(1, lambda: ThreadPoolExecutor(1)) as pool:
+        assert expected([("double", 1)]) == run(pool, [("double", 1)])
+        assert pool.ask(os.getpid) is None
+
+
 def test_other_executors_are_not_prepared() -> None:
     """A cluster's client is given work and nothing else."""
     handed: list[Any] = []

@@ -16,18 +16,30 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from operator import itemgetter
 from typing import Any, Self
 
 from dupfind.cache import cache_tables
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
-from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
+from dupfind.cache.cache_schema import (
+    INTEGER_END,
+    Compared,
+    FilePair,
+    Judged,
+    Pair,
+    PictureRef,
+    Recipe,
+    fits,
+    picture_id,
+)
 from dupfind.cache.cache_store import Store
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
 _RACY_NS = RACY_NS
+_MTIME, _CTIME, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in ("mtime_ns", "ctime_ns", "inode"))
 _FLUSH_SECONDS = 2.0
 MOST_ROWS = 20_000
 MOST_PICTURES = 2_000
@@ -195,6 +207,17 @@ class Cache:
         """Remember the digest of a file that was read at ``read_ns`` (``time.time_ns``)."""
         self._keep_data(self._buffer.digests, entry, digest, read_ns)
 
+    def keep_digests(self, entries: Sequence[FileEntry], digests: Sequence[bytes], read_ns: int) -> None:
+        """Remember the digests of files, none of which was read before ``read_ns``."""
+        rows: Iterable[tuple[FileEntry, bytes]] = zip(entries, digests, strict=True)
+        if not self._are_all_kept(entries, read_ns):
+            rows = ((entry, digest) for entry, digest in rows if self._is_kept(entry, read_ns))
+        before = len(self._buffer.digests)
+        self._buffer.digests.extend(rows)
+        if added := len(self._buffer.digests) - before:
+            self._buffer.rows += added - 1
+            self._flush_when_due()
+
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
         """Return what reading ``entry`` whole gave, of which
         :meth:`recall_contents` gives a coarse picture, or None.
@@ -271,7 +294,7 @@ class Cache:
         return self._recall_pairs(pairs, lambda: self._recipe().film_comparison)
 
     def _recall_pairs(self, pairs: Sequence[FilePair], recipe: Callable[[], str]) -> dict[FilePair, Compared]:
-        if self._kept is None:
+        if self._kept is None or not pairs:
             return {}
         fitting = [pair for pair in pairs if fits(pair.needle) and fits(pair.witness)]
         with self._restart_when_damaged():
@@ -352,6 +375,13 @@ class Cache:
         if self._kept is None or not self._kept.is_writable or not fits(entry):
             return False
         return not is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, read_ns - _RACY_NS, read_ns)
+
+    def _are_all_kept(self, entries: Sequence[FileEntry], read_ns: int) -> bool:
+        """Tell whether :meth:`_is_kept` is so for all, where that shows at a glance; a column at a time."""
+        if self._kept is None or not self._kept.is_writable or not all(map(_INODE, entries)):
+            return False
+        times = [*map(_MTIME, entries), *map(_CTIME, entries)]
+        return min(times, default=0) >= -INTEGER_END and max(times, default=0) <= read_ns - _RACY_NS
 
     def _flush_when_due(self) -> None:
         self._buffer.rows += 1

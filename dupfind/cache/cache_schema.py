@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dupfind.reasons import Reason
@@ -97,10 +98,7 @@ SELECT_CONTENTS = """
     LEFT JOIN hash h ON h.picture = f.picture AND h.algorithm = :algorithm
 """
 # A file that has changed loses what was known of it; one that has not keeps what the other statement wrote.
-UPSERT_FILE = """
-    INSERT INTO file (
-        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image, seal
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_UPSERT = """
     ON CONFLICT (folder, name) DO UPDATE SET
         digest = CASE WHEN {same} THEN coalesce(excluded.digest, digest) ELSE excluded.digest END,
         picture = CASE WHEN {same} AND excluded.recipe IS NULL THEN picture ELSE excluded.picture END,
@@ -117,6 +115,16 @@ UPSERT_FILE = """
     same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns "
     "AND inode = excluded.inode)"
 )
+UPSERT_FILE = f"""
+    INSERT INTO file (
+        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image, seal
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    {_UPSERT}
+"""
+UPSERT_DIGEST = f"""
+    INSERT INTO file (folder, name, size, mtime_ns, ctime_ns, inode, digest) VALUES (?, ?, ?, ?, ?, ?, ?)
+    {_UPSERT}
+"""
 SELECT_WHOLE = """
     SELECT f.whole, f.size_pixels, f.whole_failure, f.whole_seal FROM file f JOIN folder d ON d.id = f.folder
     WHERE d.path = ? AND f.name = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ? AND f.inode = ?
@@ -140,7 +148,11 @@ FileRow = tuple[Any, ...]
 """One row of one of the two selections: name, size, mtime_ns, ctime_ns, inode, and what was asked for."""
 
 
-class Recipe(NamedTuple):
+Made = str | Callable[[], str]
+"""A text, or what makes it when it is first asked for: most are made by modules that a run may never need."""
+
+
+class Recipe:
     """What the contents of a cache were made by; under another recipe they are not found again."""
 
     thumbnails: str
@@ -149,20 +161,50 @@ class Recipe(NamedTuple):
     """Names the algorithm, and everything that can alter its hashes."""
     rules: str
     """Names the rules by which pairs of thumbnails are judged."""
-    comparison: str = ""
+    comparison: str
     """Names everything that can alter a comparison at full size."""
-    image_data: str = ""
+    image_data: str
     """Names everything that can alter a digest of image data."""
-    film_data: str = ""
+    film_data: str
     """Names everything that can alter what is known of a film."""
-    film_print: str = ""
+    film_print: str
     """Names everything that can alter the hashes of the frames of a film."""
-    film_comparison: str = ""
+    film_comparison: str
     """Names everything that can alter a comparison of two films, frame by frame."""
-    fragments: str = ""
+    fragments: str
     """Names everything that can alter what pictures are searched by for parts."""
-    first_looks: str = ""
+    first_looks: str
     """Names everything that can alter what is read of embedded previews."""
+
+    def __init__(
+        self,
+        thumbnails: Made,
+        hashes: Made,
+        rules: Made,
+        comparison: Made = "",
+        image_data: Made = "",
+        film_data: Made = "",
+        film_print: Made = "",
+        film_comparison: Made = "",
+        fragments: Made = "",
+        first_looks: Made = "",
+    ) -> None:
+        given = locals()
+        self._given: dict[str, Made] = {name: given[name] for name in Recipe.__annotations__}
+
+    def __getattr__(self, name: str) -> str:
+        """Make a text that was not asked for before."""
+        given = vars(self).get("_given", {})
+        if name not in given:
+            raise AttributeError(name)
+        made = given[name]
+        text: str = made if isinstance(made, str) else made()
+        setattr(self, name, text)
+        return text
+
+    def texts(self) -> list[str]:
+        """Return all of them."""
+        return [getattr(self, name) for name in self._given]
 
 
 class PictureRef(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from dupfind.cache.cache_schema import (
     SELECT_DIGESTS,
     SELECT_WHOLE,
     UPDATE_WHOLE,
+    UPSERT_DIGEST,
     UPSERT_FILE,
     FileRow,
     Judged,
@@ -148,11 +149,21 @@ class Store(CacheFile):
 
     def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
         """Store the digests of files."""
-        nothing = (None,) * 6
-        self.connection.executemany(
-            UPSERT_FILE,
-            ((*self.key(entry), checksum.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
-        )
+        self.connection.executemany(UPSERT_DIGEST, self._digest_rows(digests))
+
+    def _digest_rows(self, digests: Iterable[tuple[FileEntry, bytes]]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of digests; as :meth:`key` makes them, but a folder is asked for once where its files
+        follow each other: there may be a million.
+        """
+        codec, errors = FS_CODEC
+        known, number = None, 0
+        for entry, digest in digests:
+            path, size_bytes, mtime_ns, ctime_ns, inode = entry
+            folder, _, name = path.rpartition(os.sep)
+            if folder != known:
+                known, number = folder, self._make_folder(folder)
+            sealed = checksum.sealed_digest(entry, digest)
+            yield number, name.encode(codec, errors), size_bytes, mtime_ns, ctime_ns, signed(inode), sealed
 
     def add_files(self, entries: Iterable[FileEntry]) -> None:
         """Store that there are such files, of which other tables tell, so that they outlive a pruning."""

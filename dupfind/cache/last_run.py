@@ -19,7 +19,7 @@ import os
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +44,7 @@ _CTIME_COLUMN = 2
 _NEVER = -(1 << 63)
 """A ctime that no file has: what has it is looked at again in every run."""
 _MARK_BYTES = 8
+_NO_MARK, _LEAST_MARK = (number.to_bytes(_MARK_BYTES, "big") for number in range(2))
 _LEVEL = 1
 _RACY_NS = RACY_NS
 
@@ -108,8 +109,20 @@ def mark(digest: object) -> int:
     return (int.from_bytes(digest[:_MARK_BYTES], "big") or 1) if isinstance(digest, bytes) else 0
 
 
+def marks_of(digests: Iterable[object]) -> array[int]:
+    """Return what :func:`mark` gives of each, in a tenth of its time."""
+    heads = [
+        (head if (head := digest[:_MARK_BYTES]) != _NO_MARK else _LEAST_MARK) if isinstance(digest, bytes) else _NO_MARK
+        for digest in digests
+    ]
+    marks = array("Q", b"".join(heads))
+    if sys.byteorder == "little":
+        marks.byteswap()
+    return marks
+
+
 def make_rows(entries: Sequence[FileEntry], marks: array[int], unsettled: Sequence[bool]) -> Rows:
-    """Return a row for each of ``entries``; what is ``unsettled`` is known by nothing.
+    """Return a row for each of ``entries``; what is ``unsettled`` is known by nothing. It may be empty.
 
     Raises ``OverflowError`` where a time does not fit into 64 bits.
     """
@@ -266,7 +279,11 @@ class LastRunStore:
                 shelf.close()
 
     def _unsettled(self, entries: Sequence[FileEntry], passing: Collection[str], now_ns: int) -> list[bool]:
+        """Tell of each file whether it is to be looked at again; an empty list where none is."""
         settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
+        newest_ns = max(max(map(time, entries), default=0) for time in (_MTIME, _CTIME))
+        if not passing and newest_ns <= settled_ns and all(map(_INODE, entries)):  # as nearly always
+            return []
         return [
             is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) or entry.path in passing
             for entry in entries

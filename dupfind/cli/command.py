@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from inspect import cleandoc
 from typing import Any
 
@@ -112,6 +112,35 @@ class Command(click.Command):
     def _options(self, ctx: click.Context) -> list[click.Option]:
         """List the options that the help shows."""
         return [each for each in self.get_params(ctx) if isinstance(each, click.Option) and not each.hidden]
+
+
+class Lazy(MutableMapping[str, click.Command]):
+    """Commands by name, each made when it is first asked for: a run needs one, and all options of all take 20 ms."""
+
+    def __init__(self, names: Iterable[str], make: Callable[[str], click.Command]) -> None:
+        self._made: dict[str, click.Command | None] = dict.fromkeys(names)
+        self._make = make
+
+    def __getitem__(self, name: str) -> click.Command:
+        made = self._made[name]
+        if made is None:
+            made = self._made[name] = self._make(name)
+        return made
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._made
 
 
 class Group(click.Group):

@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -28,8 +28,7 @@ _BARE_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*(?:=|\.)""")
 _TABLE = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A value of the file: which table it stands in, as names from the top, and its key."""
 
     table: tuple[str, ...]

@@ -9,31 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 
 import click
 
-from dupfind.cli.cache import cache
-from dupfind.cli.calibrate import calibrate
-from dupfind.cli.clean import clean
-from dupfind.cli.command import Group
-from dupfind.cli.compare import compare
-from dupfind.cli.config_command import config
-from dupfind.cli.doctor import doctor
-from dupfind.cli.explain import explain
-from dupfind.cli.find import find
-from dupfind.cli.groups import groups
-from dupfind.cli.hash import hash_
-from dupfind.cli.help import COMPLETE, completion, help_
-from dupfind.cli.import_ import import_
-from dupfind.cli.index import index
-from dupfind.cli.review import review
-from dupfind.cli.scan import scan
-from dupfind.cli.selftest import selftest
-from dupfind.cli.sort import sort
-from dupfind.cli.undo import undo
+from dupfind.cli.command import Group, Lazy
+from dupfind.cli.help import COMPLETE
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError, reason_of
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
@@ -64,7 +47,30 @@ def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) ->
     context.exit()
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+_COMMANDS = (
+    *("scan", "review", "import", "clean", "undo"),
+    *("find", "explain", "compare", "groups", "sort"),
+    *("index", "hash", "calibrate", "cache", "config", "selftest", "doctor", "completion", "help"),
+)
+"""In the order in which the help lists them."""
+_MODULES = {"config": "config_command", "import": "import_", "completion": "help"}
+"""Of commands whose modules are not called as they are."""
+_FUNCTIONS = {"import": "import_", "hash": "hash_", "help": "help_"}
+"""Likewise: names that Python has a use for."""
+
+
+def _command(name: str) -> click.Command:
+    module = import_module(f"dupfind.cli.{_MODULES.get(name, name)}")
+    command: click.Command = getattr(module, _FUNCTIONS.get(name, name))
+    return command
+
+
+@click.group(
+    cls=Group,
+    commands=Lazy(_COMMANDS, _command),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+)
 @click.option(
     "-V",
     "--version",
@@ -83,16 +89,6 @@ def dupfind() -> None:
     \b
       dupfind scan --haystack ~/Photos /media/old-disk
     """
-
-
-_COMMANDS = (
-    *(scan, review, import_, clean, undo),
-    *(find, explain, compare, groups, sort),
-    *(index, hash_, calibrate, cache, config, selftest, doctor, completion, help_),
-)
-"""In the order in which the help lists them."""
-for _command in _COMMANDS:
-    dupfind.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -174,6 +170,8 @@ def _exit_code(error: Exception) -> int:
             say(reason_of(error))
             return ExitCode.NO_VERDICT
         case _:
+            import traceback  # brings tokenize, for what should not happen
+
             if sys.stderr is not None:  # or it would go to standard output
                 with suppress(OSError, ValueError):
                     traceback.print_exception(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -172,10 +173,11 @@ def _scan(
 ) -> tuple[Report, bytes | None]:
     """Return the answer, and the page where there is to be one."""
     # Heavy imports wait until every option has been checked.
-    from dupfind import pipeline
+    from dupfind import pipeline, report
 
     if report_settings.html is None:
-        scanned = pipeline.scan_trees(settings, console, decisions=decisions)
+        load = partial(report.load, report_settings.format)
+        scanned = pipeline.scan_trees(settings, console, decisions=decisions, meanwhile=load)
         if sum(len(tree.entries) for tree in (*scanned.needles, *scanned.haystack)) <= _MOST_LEFT:
             _LEFT_TO_THE_SYSTEM.append(scanned)
         return scanned.report, None

@@ -215,8 +215,15 @@ def _steps(quality: int) -> list[int]:
     return [min(max((step * percent + 50) // 100, 1), 255) for step in _LUMA_STEPS]
 
 
+_LOGARITHMS = [math.log(max(1, step)) for step in range(256)]
+"""Of steps of 8 bits. The means of all qualities are taken while each process of a run starts."""
+
+
 def _mean_logarithm(steps: Sequence[int]) -> float:
-    return sum(math.log(max(1, step)) for step in steps) / len(steps)
+    try:
+        return sum(map(_LOGARITHMS.__getitem__, steps)) / len(steps)
+    except IndexError:  # of 16 bits
+        return sum(math.log(max(1, step)) for step in steps) / len(steps)
 
 
 _MEAN_LOGARITHMS = [_mean_logarithm(_steps(one)) for one in range(1, 101)]

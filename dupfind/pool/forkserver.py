@@ -1,7 +1,7 @@
 """A process that has loaded the decoders once and forks a worker for whoever asks; only on systems with fork.
 
-The program itself is never forked, since it has threads, and neither the server nor its workers import the program's
-main module, which need not be one that can be imported.
+The program itself is not forked for this, since it has threads, and neither the server nor its workers import the
+program's main module, which need not be one that can be imported.
 
 A request is one byte with two sockets: one end of each. Through the first the worker is given its tasks; the server
 keeps the second, tells there how the worker ended, and kills the worker when its other end is closed. So a worker ends

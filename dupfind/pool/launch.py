@@ -135,8 +135,9 @@ _last_words: str = ""
 
 def start_server() -> None:
     """Start the server now, where there is to be one and is none."""
-    with _lock:
-        _running_server()
+    if hasattr(os, "fork"):
+        with _lock:
+            _running_server()
 
 
 def _running_server() -> _Server:

@@ -69,6 +69,13 @@ class Bare(NamedTuple):
     threshold_bits: int = 0
 
 
+def decoders() -> tuple[str, str]:
+    """Return what can alter a thumbnail: the number of our own way, and the versions of the decoders."""
+    from dupfind.pictures import decode
+
+    return str(decode.RECIPE), decode.versions()
+
+
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
     from dupfind.digest import digest, digest_blocks, digest_of

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -34,9 +34,12 @@ from typing import Any, Generic, Self, TypeVar
 
 from dupfind import memory_limit
 from dupfind.errors import NoProcessError
+from dupfind.pool import small_files
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.processes import WATCHDOG_EXIT, Death
+from dupfind.pool.small_files import Batch
 from dupfind.pool.worker import run_chunk
+from dupfind.values import FileEntry
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -123,6 +126,26 @@ class Pool:
             for executor in self._lanes(self._make_executor):
                 with suppress(BrokenExecutor):  # it died idle; what is handed over next renews it
                     executor.submit(os.getpid)
+
+    def ask(self, task: Callable[[], R]) -> R | None:
+        """Return what ``task`` gives in a process that was started already; None where there is none, or it died.
+
+        Waits for what the process is at. Only processes of this machine are asked.
+        """
+        executors = self._executors.get(self._make_executor) if self._make_executor == self._make_process else None
+        if executors:
+            with suppress(BrokenExecutor):
+                return executors[0].submit(task).result()
+        return None
+
+    def digest_small(self, entries: Sequence[FileEntry]) -> Generator[Batch] | None:
+        """Yield digests of small files on disk as :func:`~dupfind.pool.small_files.digest_small` does; None where few
+        are asked for, and where this process is not to be forked.
+        """
+        is_ours = self._make_executor == self._make_process
+        if len(entries) < small_files.FEWEST or self._lane_count == 1 or not is_ours or not small_files.can_fork():
+            return None
+        return small_files.digest_small(entries, self._lane_count, self._worked)
 
     def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
         executors = self._executors.setdefault(make, [])

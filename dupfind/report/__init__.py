@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from importlib import import_module
+from typing import NamedTuple
 
 from dupfind.answers.changes import Changes
 from dupfind.settings import Format, ReportSettings
 from dupfind.values import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """What is known of where the report will be seen."""
 
     width: int = 80
@@ -18,6 +18,12 @@ class Screen:
     encoding: str = "utf-8"
     has_color: bool | None = None
     """Whether to use colours; None: where it is a terminal."""
+
+
+def load(format_: Format) -> None:
+    """Load what :func:`render` needs for this format, where that takes long: at a moment that costs nothing."""
+    if format_ is Format.TABLE:
+        import_module("dupfind.report.table")
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen, changes: Changes | None = None) -> bytes:

@@ -10,9 +10,10 @@ The needles come first: what was moved from the haystack to them in between is t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from operator import itemgetter
+from typing import NamedTuple
 
 from dupfind.answers.findings import Findings
 from dupfind.sources.source import Listing, Relisting, Sources, by_folder
@@ -68,8 +69,7 @@ def final_check(
     return walked, marked, _without(findings, lost, rejected) if lost or rejected else findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
+class _Changes(NamedTuple):
     """What differs in a second walk of a tree of needles."""
 
     lost: dict[str, str]

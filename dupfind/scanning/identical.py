@@ -28,10 +28,8 @@ def find_identical(
     witnesses: dict[bytes, FileEntry] = {}
     for entry in twins:
         digest = digests[entry.path]
-        if isinstance(digest, bytes):
-            witnesses[digest] = min(
-                witnesses.get(digest, entry), entry, key=lambda twin: (not twin.can_be_read, twin.path)
-            )
+        if isinstance(digest, bytes) and (other := witnesses.setdefault(digest, entry)) is not entry:
+            witnesses[digest] = min(other, entry, key=lambda twin: (not twin.can_be_read, twin.path))
     identical = {}
     for entry in asked:
         digest = digests[entry.path]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from dupfind.cache.last_run import Hashes, Learned, Links, mark
+from dupfind.cache.last_run import Hashes, Learned, Links, marks_of
 from dupfind.values import FileEntry
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dupfind.run import Reading
 
 Entries = Sequence[FileEntry]
+_PATH = itemgetter(FileEntry._fields.index("path"))
 
 
 def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests: Mapping[str, object]) -> None:
@@ -25,7 +27,7 @@ def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests
 
 
 def _marks(entries: Entries, digests: Mapping[str, object]) -> array[int]:
-    return array("Q", [mark(digests.get(entry.path)) for entry in entries])
+    return marks_of(map(digests.get, map(_PATH, entries)))
 
 
 def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, decodes: Decodes, run: Reading) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,8 +90,7 @@ class Linkable(NamedTuple):
     changed: set[int]
 
 
-@dataclass(frozen=True)
-class News:
+class News(NamedTuple):
     """What has changed since the last run."""
 
     last: LastRun

@@ -17,6 +17,8 @@ from typing import IO, Any, Self
 from dupfind.values import FileEntry, FolderId
 
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_WITHOUT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+"""A file that was replaced by a named pipe would block the open for ever."""
 
 _BLOCK_BYTES = 1 << 20
 
@@ -185,8 +187,7 @@ def read_small(entry: FileEntry) -> bytes | None:
 
 
 def _open_without_blocking(path: str, flags: int) -> int:
-    # A file that was replaced by a named pipe would block the open for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    return os.open(path, flags | _WITHOUT_BLOCKING)
 
 
 def open_unfollowed(path: str, flags: int, mode: int = 0o600, *, folder: int | None = None) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 
@@ -286,7 +287,6 @@ GUARDED_SUFFIX = ".thm"
 """Guarded names, in lower case, in folders of any name, and how the others end; all further ones begin with a dot or
 lie in a folder of :data:`GUARDED_FOLDERS`."""
 GUARDED_FOLDERS = frozenset(rule.folder for rule in GUARDED if rule.folder is not None)
-_RULES = tuple((re.compile(rule.names, re.DOTALL), rule) for rule in GUARDED)
 
 
 EXAMPLES = (
@@ -304,7 +304,13 @@ def guards_of(name: str, folder: str, above: str = "") -> list[Guarded]:
     >>> [rule.shown for rule in guards_of("m0100.ctg", "canonmsc")], guards_of("m0100.ctg", "holiday")
     (['`M0100.CTG`'], [])
     """
-    return [rule for names, rule in _RULES if _is_placed(rule, folder, above) and names.fullmatch(name)]
+    return [rule for names, rule in _rules() if _is_placed(rule, folder, above) and names.fullmatch(name)]
+
+
+@cache
+def _rules() -> list[tuple[re.Pattern[str], Guarded]]:
+    # When first asked for: most runs meet no such name, and compiling the names takes a millisecond.
+    return [(re.compile(rule.names, re.DOTALL), rule) for rule in GUARDED]
 
 
 def _is_placed(rule: Guarded, folder: str, above: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple, Protocol
 
 from dupfind.sources.ignore import NOT_TRUSTED
@@ -246,7 +246,12 @@ class _Rule(NamedTuple):
     names: tuple[re.Pattern[str], ...]
 
 
-_RULES = tuple(_Rule(made, tuple(map(re.compile, way))) for made in MADE for way in made.ways)
+@cache
+def _rules() -> list[_Rule]:
+    # When first asked for, as few folders are called so: compiling the names takes a millisecond.
+    return [_Rule(made, tuple(map(re.compile, way))) for made in MADE for way in made.ways]
+
+
 _LAST_NAME = re.compile("|".join(f"(?:{way[-1]})" for made in MADE for way in made.ways))
 """What the last name of each is: of nearly all folders, one look at this is the only one."""
 
@@ -320,7 +325,7 @@ class Managers:
             return None
         self._asked.add(folder)
         above = folder.split(os.sep)
-        for made, names in _RULES:
+        for made, names in _rules():
             begin = len(above) - len(names) + 1
             if begin < 0:
                 continue
