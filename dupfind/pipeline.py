@@ -51,6 +51,7 @@ from dupfind.version import __version__
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
+    from dupfind.matching.match import Matched
     from dupfind.reading import Pictures
     from dupfind.scanning.scan_again import News
 
@@ -61,7 +62,9 @@ if TYPE_CHECKING:
 MANY_NEEDLES = 2
 """With more needles than this for each file of the haystack, needles are decoded bare at first. That saves 1.5 ms of
 measures each, and costs a second decode of 3.4 ms where a candidate is found: most needles can have none then."""
-FEWEST_TO_SAMPLE = 512
+FEW_NEEDLES = 4
+"""With so many files of the haystack for each needle, few of them can be candidates: they are decoded gray at first."""
+FEWEST_TO_SAMPLE = 256
 """With fewer needles than this, a sample that tells how many will have a candidate would be most of them."""
 
 
@@ -419,14 +422,13 @@ def find_matches(
     pictures: Pictures | None = None
     remains: dict[str, Remains] = {}
     unseen = 0
+    are_few = False
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
-        reader.start()
-        with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
-            from dupfind.matching.decodes import Decodes
-            from dupfind.matching.match import Matched, match_pictures
+        _load_what_compares(run)
         orientations = ORIENTATIONS if scan.rotations else 1
         # Each candidate of a bare picture is decoded once more: that may be every needle.
-        bare = reader.bare() if may_be_bare and _have_few_candidates(unproved, haystack, orientations, run) else None
+        are_few = may_be_bare and _have_few_candidates(unproved, haystack, orientations, run)
+        bare = reader.bare(may_be_gray=True) if are_few else None
         pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
@@ -436,15 +438,15 @@ def find_matches(
             for entry in haystack
             if entry.path not in failures and entry.has_comparable_picture and (entry.can_be_read or not scan.paranoid)
         ]
-        bare = reader.bare(pictures) if may_be_bare else None
+        are_few = are_few or FEW_NEEDLES * len(pictures.entries) <= len(readable)
+        bare = reader.bare(pictures, may_be_gray=are_few) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
             matched = match_by_previews(run, pictures, readable, split, bare)
         else:
             candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
-            decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
-            matched = Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
+            matched = _match_all(run, pictures, candidates, split)
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
         matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
         failures |= matched.failures
@@ -465,6 +467,26 @@ def find_matches(
         failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
+
+
+def _match_all(
+    run: Reading, needles: Pictures, haystack: Pictures, split: Mapping[str, frozenset[str]] | None
+) -> Matched:
+    from dupfind.matching.decodes import Decodes
+    from dupfind.matching.match import Matched, match_pictures
+
+    measured = partial(run.reader.measured, orientations=needles.hashes.shape[1])
+    decodes = Decodes(needles, haystack, run.reader.full_decodes, measured)
+    return Matched(decodes, haystack.failures, *match_pictures(run, decodes, split))
+
+
+def _load_what_compares(run: Reading) -> None:
+    """Load it while the workers load the decoders; a plain copy needs neither."""
+    run.reader.start()
+    with run.listener.part("start-up"):
+        from dupfind.matching import match
+
+        assert match
 
 
 def _have_few_candidates(

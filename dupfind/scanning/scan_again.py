@@ -219,6 +219,7 @@ class _Again:
         news, run, links = self._news, self._run, self._news.last.links
         if links is None:
             return True
+        from dupfind.evidence.fingerprint import slack_bits
         from dupfind.scanning.links import linked, pictures_of
 
         comparable = [entry for entry in news.haystack.fresh if entry.has_comparable_picture]
@@ -238,7 +239,9 @@ class _Again:
             seeds.append({*side.changes.gone, *(at[entry.path] for entry in now.entries)})
         seeds[0] |= {earlier for earlier, place in enumerate(news.needles.changes.places) if place in self._needles}
         most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
-        met = linked(sides[0], sides[1], (seeds[0], seeds[1]), run.settings.scan.threshold_bits, most)
+        scan = run.settings.scan
+        threshold_bits = scan.threshold_bits + slack_bits(scan.algorithm)  # some hashes are of gray pictures
+        met = linked(sides[0], sides[1], (seeds[0], seeds[1]), threshold_bits, most)
         if met is None:
             return False
         self._needles |= _now(met[0], news.needles)
