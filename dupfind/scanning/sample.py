@@ -22,8 +22,8 @@ _EVERY_WITNESS = 8
 _FEWEST_EXPECTED = 8.0
 """Needles of the sample that have a candidate in it where all needles have one: with fewer it would be chance."""
 _FEW = 0.4
-"""Share of the needles. Gray one takes 1.6 ms, measured at once 3.7, first gray and then measured 5.3: at a share of 0.57
-both ways take the same, and a sample is off by some."""
+"""Share of the needles. Gray, one takes 1.6 ms, measured at once 3.7, first gray and then measured 5.3: at a share of
+0.57 both ways take the same, and a sample is off by some."""
 
 
 def few_have_candidates(
