@@ -51,7 +51,6 @@ from dupfind.version import __version__
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
-    from dupfind.matching.match import Matched
     from dupfind.reading import Pictures
     from dupfind.scanning.scan_again import News
 
@@ -421,15 +420,17 @@ def find_matches(
     ]
     pictures: Pictures | None = None
     remains: dict[str, Remains] = {}
-    unseen = 0
-    are_few = False
+    unseen, are_few = 0, False
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
-        _load_what_compares(run)
+        reader.start()
+        with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
+            from dupfind.matching.match import Matched, match_pictures
         orientations = ORIENTATIONS if scan.rotations else 1
         # Each candidate of a bare picture is decoded once more: that may be every needle.
         are_few = may_be_bare and _have_few_candidates(unproved, haystack, orientations, run)
-        bare = reader.bare(may_be_gray=True) if are_few else None
-        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
+        pictures = reader.pictures(
+            unproved, "decoding needles", orientations, bare=reader.bare(may_be_gray=True) if are_few else None
+        )
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         # Where all is read again, a file that cannot be proves nothing, and might hide one that can.
@@ -446,7 +447,8 @@ def find_matches(
             matched = match_by_previews(run, pictures, readable, split, bare)
         else:
             candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
-            matched = _match_all(run, pictures, candidates, split)
+            decodes = _decodes(run, pictures, candidates)
+            matched = Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
         matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
         failures |= matched.failures
@@ -469,24 +471,13 @@ def find_matches(
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
 
 
-def _match_all(
-    run: Reading, needles: Pictures, haystack: Pictures, split: Mapping[str, frozenset[str]] | None
-) -> Matched:
+def _decodes(run: Reading, needles: Pictures, haystack: Pictures) -> Decodes:
     from dupfind.matching.decodes import Decodes
-    from dupfind.matching.match import Matched, match_pictures
 
-    measured = partial(run.reader.measured, orientations=needles.hashes.shape[1])
-    decodes = Decodes(needles, haystack, run.reader.full_decodes, measured)
-    return Matched(decodes, haystack.failures, *match_pictures(run, decodes, split))
-
-
-def _load_what_compares(run: Reading) -> None:
-    """Load it while the workers load the decoders; a plain copy needs neither."""
-    run.reader.start()
-    with run.listener.part("start-up"):
-        from dupfind.matching import match
-
-        assert match
+    reader = run.reader
+    return Decodes(
+        needles, haystack, reader.full_decodes, partial(reader.measured, orientations=needles.hashes.shape[1])
+    )
 
 
 def _have_few_candidates(

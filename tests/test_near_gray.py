@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, JpegImagePlugin
 
 from dupfind import pipeline
 from dupfind.cache.cache_schema import is_bare, is_gray, picture_id
+from dupfind.cache.result_cache import ResultCache
 from dupfind.evidence import fingerprint
 from dupfind.matching import damaged, near_gray
-from dupfind.pictures import color_modes, decode
+from dupfind.pictures import color_modes, decode, jpeg_stream
+from dupfind.pictures import jpeg as jpegs
 from dupfind.pool import tasks
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import pictures
 from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
 from tests.helpers.scans import answer, scan, states
+from tests.test_scan_again import counting
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 MOVED = 28, 35
@@ -95,6 +100,16 @@ def test_what_is_damaged_is_decoded_in_full(encoding: str) -> None:
     for file in broken:
         assert full(file) == read(file)
         assert read(file).damage not in (None, read(content).damage)
+
+
+def test_what_its_outline_tells_counts() -> None:
+    """Of which the decoder may say nothing."""
+    content = jpeg(photo(1))
+    with Image.open(io.BytesIO(content)) as image:
+        assert isinstance(image, JpegImagePlugin.JpegImageFile)
+        stream = jpeg_stream.inspect(content)
+        assert jpegs.decode_gray(image, content, stream) is not None
+        assert jpegs.decode_gray(image, content, dataclasses.replace(stream, damage="a run of zeros")) is None
 
 
 @pytest.mark.parametrize("turned", [1, 6])
@@ -215,6 +230,20 @@ def test_a_large_threshold(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytes
         monkeypatch.setattr(decode, "MOST_BARE_BYTES", 0)
         assert answer(scan(haystack, needles, threshold_bits=threshold_bits)) == answer(found)
     assert 1 == len(gray)
+
+
+def test_what_is_new_is_linked_with_what_was_left_gray(tree: TreeBuilder, tmp_path: Path, gray: list[int]) -> None:
+    """Only what is new is scanned, and finds its witness although the remembered hash of that is 2 bits off."""
+    content = jpeg(photo(MOVED[0]))
+    haystack = tree("hay", {"1.jpg": content, **{f"{seed}.jpg": jpeg(photo(seed, (96, 72))) for seed in range(3, 9)}})
+    needles = tree("needles", {"new.jpg": jpeg(photo(40)), "known.jpg": jpeg(photo(5, (96, 72)), quality=90)})
+    cache = str(tmp_path / "cache.sqlite")
+    with counting() as counts, patch.object(ResultCache, "recall", lambda _: None):
+        scan(haystack, needles, cache=cache, threshold_bits=0)
+        (needles / "again.png").write_bytes(png(content))
+        assert "present/same" == states(scan(haystack, needles, cache=cache, threshold_bits=0))["again.png"]
+    assert gray
+    assert [True] == counts
 
 
 def test_later_runs(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: list[int]) -> None:
