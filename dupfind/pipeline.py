@@ -63,7 +63,9 @@ if TYPE_CHECKING:
 MANY_NEEDLES = 2
 """With more needles than this for each file of the haystack, needles are decoded bare at first. That saves 1.5 ms of
 measures each, and costs a second decode of 3.4 ms where a candidate is found: most needles can have none then."""
-FEWEST_TO_SAMPLE = 512
+FEW_NEEDLES = 4
+"""With so many files of the haystack for each needle, few of them can be candidates: they are decoded gray at first."""
+FEWEST_TO_SAMPLE = 256
 """With fewer needles than this, a sample that tells how many will have a candidate would be most of them."""
 
 
@@ -441,16 +443,17 @@ def find_matches(
     ]
     pictures: Pictures | None = None
     remains: dict[str, Remains] = {}
-    unseen = 0
+    unseen, are_few = 0, False
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
         _start_reading(run)
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
-            from dupfind.matching.decodes import Decodes
             from dupfind.matching.match import Matched, match_pictures
         orientations = ORIENTATIONS if scan.rotations else 1
         # Each candidate of a bare picture is decoded once more: that may be every needle.
-        bare = reader.bare() if may_be_bare and _have_few_candidates(unproved, haystack, orientations, run) else None
-        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
+        are_few = may_be_bare and _have_few_candidates(unproved, haystack, orientations, run)
+        pictures = reader.pictures(
+            unproved, "decoding needles", orientations, bare=reader.bare(may_be_gray=True) if are_few else None
+        )
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         # Where all is read again, a file that cannot be proves nothing, and might hide one that can.
@@ -459,14 +462,15 @@ def find_matches(
             for entry in haystack
             if entry.path not in failures and entry.has_comparable_picture and (entry.can_be_read or not scan.paranoid)
         ]
-        bare = reader.bare(pictures) if may_be_bare else None
+        are_few = are_few or FEW_NEEDLES * len(pictures.entries) <= len(readable)
+        bare = reader.bare(pictures, may_be_gray=are_few) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
             matched = match_by_previews(run, pictures, readable, split, bare)
         else:
             candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
-            decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
+            decodes = _decodes(run, pictures, candidates)
             matched = Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
         matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
@@ -496,6 +500,15 @@ def _start_reading(run: Reading) -> None:
     if run.meanwhile is not None:
         with run.listener.part("start-up"):
             run.meanwhile()
+
+
+def _decodes(run: Reading, needles: Pictures, haystack: Pictures) -> Decodes:
+    from dupfind.matching.decodes import Decodes
+
+    reader = run.reader
+    return Decodes(
+        needles, haystack, reader.full_decodes, partial(reader.measured, orientations=needles.hashes.shape[1])
+    )
 
 
 def _have_few_candidates(

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
+from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare, is_gray
 from dupfind.events import Advance, Listener
 from dupfind.pictures import formats
 from dupfind.pool import film_digests, first_looks, full_size, small_files, tasks
@@ -69,6 +69,14 @@ class Pictures:
             hashes=self.hashes[list(positions)],
             failures={},
         )
+
+
+class Measured(NamedTuple):
+    """A picture that was bare, with all measures."""
+
+    ref: PictureRef
+    hashes: NDArray[np.uint64]
+    """Shape (orientations,), the upright one first."""
 
 
 class Reader:
@@ -143,12 +151,25 @@ class Reader:
                 advance(len(read))
         return [entry for entry in entries if entry.path not in digests]
 
-    def bare(self, needles: Pictures | None = None) -> tasks.Bare:
-        """Allow bare pictures, except within the threshold of ``needles``: those are judged, by all measures."""
-        if needles is None or needles.hashes.size > _MOST_SENT_HASHES:
-            return tasks.Bare()
+    def bare(self, needles: Pictures | None = None, *, may_be_gray: bool = False) -> tasks.Bare:
+        """Allow bare pictures, except within the threshold of ``needles``: those are judged, by all measures.
+
+        ``may_be_gray`` where few of them will be judged: what is gray has to be decoded again to be measured.
+        """
         scan = self._settings.scan
-        return tasks.Bare(needles.hashes.astype(">u8").tobytes(), scan.algorithm, scan.threshold_bits)
+        packed = b""
+        if needles is not None and needles.hashes.size <= _MOST_SENT_HASHES:
+            packed = needles.hashes.astype(">u8").tobytes()
+        from dupfind.evidence.fingerprint import MOST_GRAY_BITS
+
+        is_gray = may_be_gray and self._are_gray_searched and scan.threshold_bits <= MOST_GRAY_BITS
+        return tasks.Bare(packed, scan.algorithm, scan.threshold_bits, is_gray)
+
+    @property
+    def _are_gray_searched(self) -> bool:
+        from dupfind.evidence.fingerprint import GRAY_ALGORITHM
+
+        return self._settings.scan.algorithm == GRAY_ALGORITHM
 
     def pictures(
         self, entries: Sequence[FileEntry], what: str, orientations: int, *, bare: tasks.Bare | None = None
@@ -183,7 +204,7 @@ class Reader:
         places: dict[str, list[int]] = {}
         for place, (entry, cached) in enumerate(zip(entries, self._cache.recall_contents(entries), strict=True)):
             remembered, packed = self._sampled.get(entry.path, cached)
-            if remembered is None or (bare is None and _is_bare(remembered)):
+            if remembered is None or not self._is_enough(remembered, bare):
                 unread.append(entry)
                 places.setdefault(entry.path, []).append(place)
                 continue
@@ -234,6 +255,12 @@ class Reader:
         look = first_looks.unpacked(packed)
         return None if look is None or formats.too_large(look.size_pixels, self._settings.max_pixels) else look
 
+    def _is_enough(self, content: PictureRef | Failure, bare: tasks.Bare | None) -> bool:
+        """Tell whether what is remembered has all that is asked for."""
+        if isinstance(content, Failure) or not is_bare(content.id):
+            return True
+        return bare is not None and (self._are_gray_searched or not is_gray(content.id))
+
     def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
         """Return what is cached, unless this run would refuse it: a warm run answers as a cold one."""
         if isinstance(content, PictureRef):
@@ -254,12 +281,23 @@ class Reader:
         decoded = self._decode(unread, "reading whole", is_after_coarse=True)
         return contents | {path: content for path, content, _ in decoded}
 
-    def measured(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+    def measured(self, entries: Sequence[FileEntry], orientations: int) -> dict[str, Measured | Failure]:
         """Return the pictures of these files with all measures, by path; :meth:`pictures` gave bare ones.
 
-        They replace the bare ones in the cache: pixels and hashes are the same.
+        They replace the bare ones in the cache. Pixels and hashes are the same, but where those were gray.
         """
-        return {path: content for path, content, _ in self._decode(list(entries), "reading whole")}
+        import numpy as np
+
+        contents: dict[str, Measured | Failure] = {}
+        hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)
+        for path, content, packed in self._decode(list(entries), "reading whole", hashing=hashing):
+            if isinstance(content, PictureRef):
+                assert packed is not None
+                self._cache.keep_hashes(content.id, packed)
+                contents[path] = Measured(content, np.frombuffer(packed, ">u8").astype(np.uint64))
+            else:
+                contents[path] = content
+        return contents
 
     def _decode(
         self,
@@ -566,10 +604,6 @@ def _pictures(
     if len(refs) < len(entries):
         array = array[[isinstance(content, PictureRef) for content in contents]]
     return Pictures(readable, refs, array.astype(np.uint64), failures)
-
-
-def _is_bare(content: PictureRef | Failure) -> bool:
-    return isinstance(content, PictureRef) and is_bare(content.id)
 
 
 def _no_result(*_: object) -> None:

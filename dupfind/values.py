@@ -20,6 +20,8 @@ NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """Sides of a thumbnail and of its two planes of colour, in pixels; the colour of a picture without colour."""
 UNMEASURED = "nothing but its pixels was looked at"
 """The damage of a thumbnail of which only the pixels were taken: should it ever be judged by, it proves nothing."""
+GRAY_ONLY = "nothing but its brightness was looked at, in small"
+"""The same of one whose pixels are those of a reduced gray decode: nearly, and not to the bit, those of the whole."""
 
 ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
@@ -346,6 +348,11 @@ class Thumbnail:
     def is_bare(self) -> bool:
         """Tell whether nothing but its pixels, size, time and frame was taken of a file: see :data:`UNMEASURED`."""
         return self.is_coarse and self.damage is not None
+
+    @property
+    def is_gray(self) -> bool:
+        """Tell whether it is bare, and its pixels are nearly those of the whole file: see :data:`GRAY_ONLY`."""
+        return self.is_coarse and self.damage == GRAY_ONLY
 
     @property
     def size_pixels(self) -> int:

@@ -252,7 +252,9 @@ def test_answers_are_those_of_full_decodes(
     found = scan(haystack, needles, **options)
     of_needles = {"new.jpg"} | ({"turned.jpg"} if options.get("rotations") is False else set())
     bare_names = {name for name, is_bare in kept.items() if is_bare}
-    assert {"other.jpg"} | (of_needles if are_many else set()) == bare_names
+    is_gray = are_many and "algorithm" not in options
+    # A damaged needle and a slope are compared with all pictures, by pixels: the likeliest are no longer gray then.
+    assert (set() if is_gray else {"other.jpg"}) | (of_needles if are_many else set()) == bare_names
     monkeypatch.setattr(decode, "MOST_BARE_BYTES", 0)
     assert answer(scan(haystack, needles, **options)) == answer(found)
 

@@ -12,11 +12,12 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 5
 INTEGER_END = 1 << 63
-COARSE, DAMAGED, FRAMED = 1, 2, 4
+COARSE, DAMAGED, FRAMED, GRAY = 1, 2, 4, 8
 """Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
 of all pictures of a run, and so without fetching any, and without an index that could be damaged. The first two
-together say that only its pixels were taken of a file, see :func:`is_bare`."""
-_TRAITS = COARSE | DAMAGED | FRAMED
+together say that only its pixels were taken of a file, see :func:`is_bare`, and with the last that these are nearly
+those of the whole, see :func:`is_gray`."""
+_TRAITS = COARSE | DAMAGED | FRAMED | GRAY
 FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 """What os.fsencode does, three times as fast."""
 
@@ -265,20 +266,25 @@ def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | No
 
 
 def picture_id(picture: Thumbnail) -> int:
-    """Make the id of a thumbnail: 61 bits of the BLAKE2b digest of it and its facts, its traits, and SQLite's sign.
+    """Make the id of a thumbnail: 60 bits of the BLAKE2b digest of it and its facts, its traits, and SQLite's sign.
 
-    Two of a million different thumbnails share an id with a probability of 2 in 10 million.
+    Two of a million different thumbnails share an id with a probability of 4 in 10 million.
     """
     from hashlib import blake2b  # brings OpenSSL, which a run without pictures never needs
 
     digest = int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
-    traits = COARSE * picture.is_coarse | DAMAGED * (picture.damage is not None) | FRAMED * (picture.border is not None)
-    return digest & ~_TRAITS | traits
+    facts = COARSE * picture.is_coarse | DAMAGED * (picture.damage is not None)
+    return digest & ~_TRAITS | facts | FRAMED * (picture.border is not None) | GRAY * picture.is_gray
 
 
 def is_bare(id_: int) -> bool:
     """Tell by the id of a thumbnail whether nothing but its pixels was taken of a file, so that it proves nothing."""
     return id_ & (COARSE | DAMAGED) == COARSE | DAMAGED
+
+
+def is_gray(id_: int) -> bool:
+    """Tell by the id of a thumbnail whether it is bare and its search hash is nearly, not surely, that of the file."""
+    return id_ & (COARSE | DAMAGED | GRAY) == COARSE | DAMAGED | GRAY
 
 
 def is_damaged(id_: int) -> bool:

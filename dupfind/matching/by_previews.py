@@ -8,6 +8,7 @@ more is decoded, in the end everything, and the answer is that of a scan without
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -132,7 +133,8 @@ class _Rounds:
         self._bare = bare
         self._decoded: list[Pictures] = []
         self._read_full = _ask_once(run.reader.full_decodes, _path_of)
-        self._read_bare = _ask_once(run.reader.measured, _path_of)
+        measured = partial(run.reader.measured, orientations=needles.hashes.shape[1])
+        self._read_bare = _ask_once(measured, _path_of)
         self._compare = _ask_once(run.reader.compare_at_full_size, lambda pair: pair)
 
     def match(self, places: Sequence[int], order: _Order) -> Matched:

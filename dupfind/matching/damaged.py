@@ -13,7 +13,7 @@ import numpy as np
 
 from dupfind.answers.findings import Remains
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import is_damaged
+from dupfind.cache.cache_schema import is_damaged, is_gray
 from dupfind.events import Advance, Listener
 from dupfind.evidence import differences, fingerprint, partial_match
 from dupfind.evidence.fingerprint import pixels
@@ -56,9 +56,7 @@ def match_damaged(
 
     Where the ``algorithm`` of the search is given, smooth needles without a match are told of as well.
     """
-    missing = [position for position, entry in enumerate(needles.entries) if entry.path not in matches]
-    smooth = _smooth(needles, missing, cache, algorithm) if algorithm is not None else set()
-    lost = [position for position in missing if is_damaged(needles.refs[position].id) or position in smooth]
+    lost, smooth = _without_hash(needles, matches, cache, algorithm)
     if not lost:
         return {}, {}
     thumbnails = cache.thumbnails(sorted({needles.refs[position].id for position in lost}))
@@ -80,6 +78,31 @@ def match_damaged(
             nearest = haystack.entries[best.picture].path if best is not None and is_like else None
             remains_of[path] = Remains(damage, nearest)
     return by_rest, remains_of
+
+
+def likeliest_gray(
+    needles: Pictures, haystack: Pictures, matches: Mapping[str, Match], cache: Cache, algorithm: str
+) -> list[int]:
+    """Return the positions of gray pictures among those that are likeliest for the needles of :func:`match_damaged`.
+
+    Twice as many as are compared: by the pixels of the whole file a picture may change its place among them.
+    """
+    lost, _ = _without_hash(needles, matches, cache, algorithm)
+    if not lost:
+        return []
+    thumbnails = cache.thumbnails(sorted({needles.refs[position].id for position in lost}))
+    likely = _likely(thumbnails, haystack, cache, lambda _: None, 2 * _COMPARED)
+    pictures = {candidate.picture for candidates in likely.values() for candidate in candidates}
+    return sorted(picture for picture in pictures if is_gray(haystack.refs[picture].id))
+
+
+def _without_hash(
+    needles: Pictures, matches: Mapping[str, Match], cache: Cache, algorithm: str | None
+) -> tuple[list[int], set[int]]:
+    """Return the positions of needles without a match whose hash is no good to search by, and of the smooth ones."""
+    missing = [position for position, entry in enumerate(needles.entries) if entry.path not in matches]
+    smooth = _smooth(needles, missing, cache, algorithm) if algorithm is not None else set()
+    return [place for place in missing if is_damaged(needles.refs[place].id) or place in smooth], smooth
 
 
 def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm: str) -> set[int]:
@@ -108,11 +131,11 @@ def intact_reason(damage: str, share: float) -> Reason:
 
 
 def _likely(
-    needles: Mapping[int, Thumbnail], haystack: Pictures, cache: Cache, advance: Advance
+    needles: Mapping[int, Thumbnail], haystack: Pictures, cache: Cache, advance: Advance, most: int = _COMPARED
 ) -> dict[int, list[_Likely]]:
     """Return the haystack pictures that are likeliest for each needle, by the id of its thumbnail."""
     ids = ([ref.id for ref in haystack.refs[start : start + _BATCH]] for start in range(0, len(haystack.refs), _BATCH))
-    return _likeliest(needles, ids, cache.thumbnails, advance)
+    return _likeliest(needles, ids, cache.thumbnails, advance, most)
 
 
 def likeliest(
@@ -131,6 +154,7 @@ def _likeliest(
     batches: Iterable[Sequence[int]],
     read: Callable[[Sequence[int]], Mapping[int, Thumbnail]],
     advance: Advance,
+    most: int = _COMPARED,
 ) -> dict[int, list[_Likely]]:
     """Return the likeliest pictures for each needle, by the id of its thumbnail; ``batches`` are ids of theirs."""
     likely: dict[int, list[_Likely]] = {id_: [] for id_ in needles}
@@ -140,9 +164,9 @@ def _likeliest(
         thumbnails = read(list(dict.fromkeys(ids)))
         theirs = np.stack([pixels(thumbnails[id_].pixels) for id_ in ids])
         for id_, scores in zip(needles, partial_match.likeness(damaged, theirs), strict=True):
-            best = np.argsort(-scores, kind="stable")[:_COMPARED].tolist()
+            best = np.argsort(-scores, kind="stable")[:most].tolist()
             candidates = [_Likely(float(scores[index]), first + index) for index in best]
-            likely[id_] = heapq.nlargest(_COMPARED, likely[id_] + candidates, key=lambda candidate: candidate.likeness)
+            likely[id_] = heapq.nlargest(most, likely[id_] + candidates, key=lambda candidate: candidate.likeness)
         first += len(ids)
         advance(len(ids))
     return likely

@@ -2,7 +2,8 @@
 
 A preview is made of the beginning of a file. What is damaged or missing behind it, or lies there beside the
 picture, is seen only where the whole file is decoded. A bare picture is a preview that has the pixels of the full
-decode and nothing else: what it is searched by is exact, and it is decoded in full before it is judged.
+decode and nothing else: what it is searched by is exact, and it is decoded in full before it is judged. A gray one has
+nearly these pixels: what it may be searched by is known to a few bits, and it is decoded in full before that decides.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dupfind.cache.cache_schema import COARSE, PictureRef, is_bare
-from dupfind.reading import Pictures
+from dupfind.cache.cache_schema import COARSE, PictureRef, is_bare, is_gray
+from dupfind.reading import Measured, Pictures
 from dupfind.run import Reading
 from dupfind.values import Failure, FileEntry, Match, Thumbnail
 
@@ -21,12 +22,15 @@ MOST_ROUNDS = 20
 
 ReadFull = Callable[[Sequence[FileEntry]], Mapping[str, PictureRef | Failure]]
 """Gives by path what decoding files in full gives, see :meth:`dupfind.reading.Reader.full_decodes`."""
+ReadBare = Callable[[Sequence[FileEntry]], Mapping[str, Measured | Failure]]
+"""Gives by path what measuring bare pictures gives, see :meth:`dupfind.reading.Reader.measured`."""
 
 
 class Side:
     """The pictures of one side by their positions, previews until they are decoded in full.
 
-    Search hashes stay those of the previews, so that a run finds the same whatever an earlier one has decoded.
+    Search hashes stay those of the previews, so that a run finds the same whatever an earlier one has decoded; but for
+    gray ones, which are no hashes of the file.
     ``failures`` may be shared with the other side.
     """
 
@@ -54,16 +58,30 @@ class Side:
         """Tell whether a picture has nothing yet that it could be judged by."""
         return is_bare(self.refs[position].id)
 
+    def gray(self) -> list[int]:
+        """Return the positions of pictures whose search hash is not surely that of the file."""
+        return [position for position, ref in enumerate(self.refs) if is_gray(ref.id)]
+
+    def take(self, position: int, content: PictureRef | Measured) -> None:
+        """Put what a full decode gave in the place of a preview."""
+        if isinstance(content, PictureRef):
+            self.refs[position] = content
+            return
+        self.refs[position] = content.ref
+        if self.hashes is self._pictures.hashes:  # which other rounds begin with
+            self.hashes = self.hashes.copy()
+        self.hashes[position] = content.hashes[: self.hashes.shape[1]]
+
     def pictures(self) -> Pictures:
         """Return the pictures as far as they are decoded by now, without those that are lost."""
         left = [position for position, entry in enumerate(self.entries) if entry.path not in self.failures]
         if len(left) == len(self.entries):
-            return replace(self._pictures, refs=self.refs)
+            return replace(self._pictures, refs=self.refs, hashes=self.hashes)
         entries, refs = [self.entries[position] for position in left], [self.refs[position] for position in left]
         return Pictures(entries, refs, self.hashes[left], self._pictures.failures)
 
 
-def decode_fully(read_full: ReadFull, *asked: tuple[Side, Iterable[int]]) -> None:
+def decode_fully(read_full: ReadFull | ReadBare, *asked: tuple[Side, Iterable[int]]) -> None:
     """Decode in full what is a preview at these positions of these sides, all files together."""
     previews = [
         (side, position)
@@ -81,7 +99,7 @@ def decode_fully(read_full: ReadFull, *asked: tuple[Side, Iterable[int]]) -> Non
             side.failures[path] = content
             side.lost.add(position)
         else:
-            side.refs[position] = content
+            side.take(position, content)
 
 
 class Decodes:
@@ -91,7 +109,7 @@ class Decodes:
     """
 
     def __init__(
-        self, needles: Pictures, haystack: Pictures, read_full: ReadFull, read_bare: ReadFull | None = None
+        self, needles: Pictures, haystack: Pictures, read_full: ReadFull, read_bare: ReadBare | None = None
     ) -> None:
         self.failures: dict[str, Failure] = {}
         """By path, the files of either side that could not be decoded in full."""
@@ -102,7 +120,7 @@ class Decodes:
         self.passing: set[str] = set()
         """Paths of needles that could not be compared this time."""
         self._read_full = read_full
-        self._read_bare = read_bare or read_full
+        self._read_bare: ReadFull | ReadBare = read_bare or read_full
 
     def are_full(self, needle: int, witness: int) -> bool:
         """Tell whether a needle and a witness, by their positions, may be compared for good."""

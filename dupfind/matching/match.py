@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dupfind.answers.findings import Remains
 from dupfind.cache.cache import Cache
 from dupfind.events import Listener
+from dupfind.matching import near_gray
 from dupfind.matching.borders import Borders
 from dupfind.matching.damaged import match_damaged
 from dupfind.matching.decodes import MOST_ROUNDS, Decodes
@@ -44,6 +45,7 @@ def match_pictures(
     compares files at full size, where the reader does not.
     """
     scan, reader, listener = run.settings.scan, run.reader, run.listener
+    near_gray.measure_near(run, decodes)
     with listener.part("look up", len(decodes.needles.entries)):
         proven = find_same_image_data(decodes, run, split)
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
@@ -54,6 +56,7 @@ def match_pictures(
     lookalikes: dict[str, Match] = {}
     remains: dict[str, Remains] = {}
     for _ in range(MOST_ROUNDS):
+        near_gray.measure_likely(run, decodes, matches)
         lookalikes, remains = match_otherwise(*decodes.pictures(), matches, scan, run.cache, listener, split)
         previews = decodes.previews(lookalikes)
         if not previews:

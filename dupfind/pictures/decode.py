@@ -59,7 +59,7 @@ from dupfind.pictures import (
 from dupfind.pictures.container_format import Reader
 from dupfind.pictures.embedded import Shown
 from dupfind.pictures.resampling import Box
-from dupfind.values import NEUTRAL_CHROMA, UNMEASURED, Thumbnail
+from dupfind.values import GRAY_ONLY, NEUTRAL_CHROMA, UNMEASURED, Thumbnail
 
 # Pillow registers a format when its module is imported; naming them here keeps `Image.init()`, which imports all
 # of its sixty modules, out of every worker.
@@ -78,7 +78,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 12
+RECIPE = 13
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 MOST_BARE_BYTES = 1 << 18
 """Length up to which a JPEG may be bare. What is measured beside the pixels takes 2 ms of a core at every size, and a
@@ -139,6 +139,7 @@ def read_thumbnail(
     *,
     may_be_coarse: bool = False,
     may_be_bare: MayBeBare | None = None,
+    may_be_gray: MayBeBare | None = None,
 ) -> Thumbnail:
     """Decode the picture in ``file``, positioned at its start.
 
@@ -146,11 +147,12 @@ def read_thumbnail(
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
     scan of a progressive JPEG, a twentieth of the file, or a JPEG 2000 at a part of its size: enough to find by, and
     no evidence. ``may_be_bare`` allows to take no more than the pixels of a small sound JPEG without a frame, which are
-    those of the whole thumbnail, in half the time. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and
+    those of the whole thumbnail, in half the time; ``may_be_gray``, which is asked first, to take pixels that are only
+    nearly those, in a third. Raises the errors of :mod:`dupfind.pictures.decode_errors`, and
     nothing else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm passes through.
     """
     with in_plain_words(file):
-        return _read(file, name, max_pixels, may_be_coarse, may_be_bare)
+        return _read(file, name, max_pixels, may_be_coarse, _Less(may_be_bare, may_be_gray))
 
 
 class FullSize(NamedTuple):
@@ -191,6 +193,14 @@ class Tiles(NamedTuple):
 
 MayBeBare = Callable[[bytes], bool]
 """Tells of the pixels of a thumbnail whether they are all that will be asked for."""
+
+
+class _Less(NamedTuple):
+    """What may be taken of a small JPEG in place of all that is measured, and of which one."""
+
+    may_be_bare: MayBeBare | None = None
+    may_be_gray: MayBeBare | None = None
+
 
 Pick = Callable[[Tiles], Way]
 """Tells how a picture is to be resampled."""
@@ -238,7 +248,7 @@ def _size_pixels(file: IO[bytes]) -> int:
     return 0
 
 
-def _read(file: IO[bytes], name: str, max_pixels: int, may_be_coarse: bool, may_be_bare: MayBeBare | None) -> Thumbnail:
+def _read(file: IO[bytes], name: str, max_pixels: int, may_be_coarse: bool, less: _Less) -> Thumbnail:
     Image.MAX_IMAGE_PIXELS = None  # refused below, by our own bound and with our own words
     if raw.is_raw(file, name):
         return _read_raw(file, max_pixels)
@@ -250,7 +260,7 @@ def _read(file: IO[bytes], name: str, max_pixels: int, may_be_coarse: bool, may_
         refuse_too_large(width, height, max_pixels)
         frames = containers.count_frames(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
-            look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file, may_be_bare)
+            look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file, less)
         elif may_be_coarse and (reduced := _look_at_reduced(image, file)):
             look = reduced
         else:
@@ -276,7 +286,8 @@ class _Look:
     damage: str | None = None
     more: str | None = None
     is_coarse: bool = False
-    is_bare: bool = False
+    bare: str | None = None
+    """Why nothing can be judged by it, where only pixels were taken; as the damage of the thumbnail."""
 
 
 def _thumbnail(
@@ -285,9 +296,9 @@ def _thumbnail(
     """Make the thumbnail of what was seen; ``size`` is that of the picture as stored, ``kind`` its format."""
     width, height = size[::-1] if exif.is_transposed(orientation) else size
     shrunk = look.shrunk
-    if look.is_bare:
+    if look.bare:
         pixels = exif.upright(shrunk.grey, orientation).tobytes()
-        return Thumbnail(pixels, width, height, kind, frames, captured, damage=UNMEASURED, is_coarse=True)
+        return Thumbnail(pixels, width, height, kind, frames, captured, damage=look.bare, is_coarse=True)
     plane = color_modes.texture_plane(shrunk, orientation)
     return Thumbnail(
         pixels=exif.upright(shrunk.grey, orientation).tobytes(),
@@ -343,18 +354,25 @@ def _reduced(file: IO[bytes], reduced: jpeg_2000.Reduced) -> _Look:
         return _Look(color_modes.shrink(image, reduced.box), _length_bytes(file), is_coarse=True)
 
 
-def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], may_be_bare: MayBeBare | None = None) -> _Look:
+def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], less: _Less) -> _Look:
     data, length_bytes = jpeg.read_bytes(file, image.width * image.height)
     data, stream = trailers.outline(data)
+    is_small = length_bytes <= MOST_BARE_BYTES and image.format == "JPEG"
+    if is_small and less.may_be_gray:
+        gray = jpeg.decode_gray(image, data, stream)
+        small = None if gray is None else color_modes.thumbnail_of_gray(*gray)
+        if gray is not None and small is not None and not color_modes.may_have_border_in_gray(*gray):
+            grey = Image.fromarray(small)
+            if less.may_be_gray(exif.upright(grey, exif.facts(image)[0]).tobytes()):
+                return _Look(color_modes.Shrunk(grey, (), grey, gray.box, grey), 0, bare=GRAY_ONLY)
     decoded = jpeg.decode(image, data, stream, is_padded=True)
     damage = _damage(decoded, stream)
     shrunk = color_modes.shrink_gray(decoded.image, decoded.box)
     # Damage and frames count for pictures that nothing resembles, too.
-    is_small = length_bytes <= MOST_BARE_BYTES and image.format == "JPEG"
-    if may_be_bare and is_small and damage is None and not color_modes.may_have_border(shrunk):
+    if less.may_be_bare and is_small and damage is None and not color_modes.may_have_border(shrunk):
         upright = exif.upright(shrunk.grey, exif.facts(image)[0])
-        if may_be_bare(upright.tobytes()):
-            return _Look(shrunk, 0, is_bare=True)
+        if less.may_be_bare(upright.tobytes()):
+            return _Look(shrunk, 0, bare=UNMEASURED)
     end = length_bytes if stream.end is None else stream.end
     shown = Shown(decoded.image, decoded.box, *image.size)
     return _Look(
@@ -385,7 +403,7 @@ def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
         with Image.open(preview, formats=("JPEG",)) as image:
             assert isinstance(image, JpegImagePlugin.JpegImageFile)
             captured = captured or exif.facts(image)[1]
-            look = _look_at_jpeg(image, preview)
+            look = _look_at_jpeg(image, preview, _Less())
             shrunk, damage = look.shrunk, look.damage
     size = (shot.height, shot.width) if exif.is_transposed(shot.orientation) else (shot.width, shot.height)
     look = _Look(shrunk, _length_bytes(file), damage=damage, more=kinds.RAW)

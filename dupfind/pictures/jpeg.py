@@ -13,13 +13,17 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import IO, NamedTuple
 
+import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from dupfind.pictures.jpeg_stream import END, Stream, coarse, without_extras
 
 WORKING_SIDE = 256
 """The decoder leaves at least this many pixels of each side, where the picture has them."""
+GRAY_SIDE = 128
+"""The same for pixels that only find: twice as many as the thumbnail has."""
 MOST_SCANS = 100
 """Each scan costs a pass over the picture, and a hostile file has thousands. Above this the decoder is Pillow's, which
 returns to Python now and then and so heeds the time limit."""
@@ -29,6 +33,7 @@ _HEADER_BYTES = 64 << 20
 _COARSE_BYTES = 1 << 17
 _COARSE_FACTOR = 8
 _COARSE_FORMATS = "JPEG", "MPO"
+_GRAY_MODES = "L", "RGB"
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _MOST_TABLES = 256
 _NO_FACTOR = 9.0  # more than any: decode at full size
@@ -70,6 +75,15 @@ class Decoded(NamedTuple):
     """What the decoder complained of, in words for the user."""
     is_checked: bool = True
     """False where the decoder was one that does not complain, so that damage would not be known."""
+
+
+class Gray(NamedTuple):
+    """The brightness of a JPEG and nothing else."""
+
+    levels: NDArray[np.uint8]
+    """(height, width), reduced by 8, 4, 2 or 1."""
+    box: tuple[float, float, float, float]
+    """The part that the picture takes, as in :class:`Decoded`."""
 
 
 def version() -> str:
@@ -114,6 +128,22 @@ def decode_coarse(image: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded 
     pixels, _ = _decode_strictly(data, image.mode, image.size, _COARSE_FACTOR)
     width, height = image.size
     return Decoded(pixels, (0, 0, width / _COARSE_FACTOR, height / _COARSE_FACTOR), None) if pixels else None
+
+
+def decode_gray(image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream) -> Gray | None:
+    """Return the brightness of ``image``, as in :func:`decode`, with :data:`GRAY_SIDE` pixels of each side at least.
+
+    The decoder goes through all of the data, that of the colours as well, and so complains of what it complains of
+    otherwise. None where it does, or where the file is of a kind that is better seen whole.
+    """
+    if stream.damage or stream.scans > MOST_SCANS or image.mode not in _GRAY_MODES:
+        return None
+    factor = _factor(image.size, GRAY_SIDE)
+    width, height = (math.ceil(side / factor) for side in image.size)
+    levels, _ = _values(data, "GRAY", (width, height), factor)
+    if levels is None or levels.shape[:2] != (height, width):
+        return None
+    return Gray(levels[..., 0], (0, 0, image.width / factor, image.height / factor))
 
 
 def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
@@ -162,21 +192,31 @@ def _decode_strictly(
     """
     width, height = (math.ceil(side / factor) for side in size)
     colours = {"L": "GRAY", "CMYK": "CMYK", "RGBX": "RGBX"}.get(mode, "RGB")
-    least = _NO_FACTOR if factor == 1 else 1.0  # or a side of 7 pixels would be taken at 7/8, which is 7 too
-    try:
-        values = simplejpeg.decode_jpeg(
-            data, colours, min_width=width, min_height=height, min_factor=least, strict=True
-        )
-    except ValueError as error:
-        complaint = str(error)
-        if complaint.rpartition("(): ")[2].startswith(_SHORT):
-            raise MemoryError from None
+    values, complaint = _values(data, colours, (width, height), factor)
+    if values is None:
         return None, complaint
     if mode == "CMYK" or values.shape[:2] != (height, width):
         return None, None  # whether inks are stored inverted is for Pillow to tell
     if colours == "RGBX":
         return Image.frombuffer("RGBX", (width, height), values, "raw", "RGBX", 0, 1), None
     return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None
+
+
+def _values(
+    data: bytes, colours: str, size: tuple[int, int], factor: int
+) -> tuple[NDArray[np.uint8] | None, str | None]:
+    """Return the pixels, (height, width, colours), or what the decoder complained of; ``size`` is the reduced one."""
+    least = _NO_FACTOR if factor == 1 else 1.0  # or a side of 7 pixels would be taken at 7/8, which is 7 too
+    try:
+        values = simplejpeg.decode_jpeg(
+            data, colours, min_width=size[0], min_height=size[1], min_factor=least, strict=True
+        )
+    except ValueError as error:
+        complaint = str(error)
+        if complaint.rpartition("(): ")[2].startswith(_SHORT):
+            raise MemoryError from None
+        return None, complaint
+    return values, None
 
 
 def _is_of_header(complaint: str) -> bool:

@@ -67,6 +67,8 @@ class Bare(NamedTuple):
     """Of the other side, in all orientations, 8 bytes each, the highest first."""
     algorithm: str = ""
     threshold_bits: int = 0
+    is_gray: bool = False
+    """Whether gray ones are enough, which take less and whose hashes may be off by some bits."""
 
 
 def decoders() -> tuple[str, str]:
@@ -107,7 +109,14 @@ def read_thumbnails(
     from dupfind.pictures import decode
 
     def read(file: IO[bytes], entry: FileEntry) -> Thumbnail:
-        return decode.read_thumbnail(file, entry.path, max_pixels, may_be_coarse=may_be_coarse, may_be_bare=may_be_bare)
+        return decode.read_thumbnail(
+            file,
+            entry.path,
+            max_pixels,
+            may_be_coarse=may_be_coarse,
+            may_be_bare=may_be_bare,
+            may_be_gray=may_be_gray,
+        )
 
     def thumbnail_of(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
         return decoded(partial(read, file, entry), limit, timeout_seconds)
@@ -124,22 +133,29 @@ def read_thumbnails(
         result = decoded(partial(read_from_memory, entry), limit, timeout_seconds)
         return None if result is None else Outcome(result, read_ns)
 
-    may_be_bare = None if bare is None else _enough(bare)
+    may_be_bare, may_be_gray = (None, None) if bare is None else _enough(bare)
     with TimeLimit(timeout_seconds) as limit:
         outcomes = [of_small(entry) or outcome_of(entry, thumbnail_of, "thumbnail") for entry in entries]
     return outcomes if hashing is None else _with_hashes(outcomes, hashing)
 
 
-def _enough(bare: Bare) -> Callable[[bytes], bool]:
-    """Tell of the pixels of a thumbnail whether nothing will be judged by it, as far as that is known."""
+def _enough(bare: Bare) -> tuple[Callable[[bytes], bool], Callable[[bytes], bool] | None]:
+    """Tell of the pixels of a thumbnail whether nothing will be judged by it, as far as that is known; and the same of
+    those of a gray one, None where there is to be none.
+    """
     import numpy as np
 
-    from dupfind.evidence.fingerprint import is_near_any, pixels
+    from dupfind.evidence.fingerprint import is_near_any, may_search_gray, pixels
 
-    if not bare.hashes:
-        return lambda _: True
     hashes = np.frombuffer(bare.hashes, ">u8").astype(np.uint64)
-    return lambda thumbnail: not is_near_any(pixels(thumbnail), bare.algorithm, hashes, bare.threshold_bits)
+
+    def is_enough(thumbnail: bytes) -> bool:
+        return not bare.hashes or not is_near_any(pixels(thumbnail), bare.algorithm, hashes, bare.threshold_bits)
+
+    def is_gray_enough(thumbnail: bytes) -> bool:
+        return may_search_gray(pixels(thumbnail), hashes, bare.threshold_bits)
+
+    return is_enough, is_gray_enough if bare.is_gray else None
 
 
 def _with_hashes(outcomes: list[Outcome], hashing: Hashing) -> list[Outcome]:

@@ -260,9 +260,12 @@ class _Again:
         """
         if not self._sides:
             return True
+        from dupfind.evidence.fingerprint import slack_bits
         from dupfind.scanning.links import linked
 
-        news, threshold_bits = self._news, self._run.settings.scan.threshold_bits
+        news, scan = self._news, self._run.settings.scan
+        slack = slack_bits(scan.algorithm)  # some hashes are of gray pictures
+        threshold_bits = scan.threshold_bits + slack
         most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
         needles, haystack = self._sides
         met = linked(
@@ -271,7 +274,7 @@ class _Again:
             (needles.changed, haystack.changed),
             threshold_bits,
             most,
-            self._reach(threshold_bits, is_near=is_near),
+            self._reach(threshold_bits, slack, is_near=is_near),
         )
         if met is None:
             return False
@@ -280,7 +283,7 @@ class _Again:
         self._rivals = _now(met.rivals, news.needles)
         return True
 
-    def _reach(self, threshold_bits: int, *, is_near: bool) -> Reach:
+    def _reach(self, threshold_bits: int, slack_bits: int, *, is_near: bool) -> Reach:
         """Tell how far what happens to pictures matters to each needle, by its number."""
         import numpy as np
 
@@ -292,7 +295,7 @@ class _Again:
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
             found = self._before.matches
-            bits[: len(earlier)] = [_reach(found.get(path), threshold_bits) for path in earlier]
+            bits[: len(earlier)] = [_reach(found.get(path), threshold_bits, slack_bits) for path in earlier]
             has_claim[: len(earlier)] = [path in found for path in earlier]
         return Reach(bits, has_claim)
 
@@ -402,7 +405,7 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
-def _reach(match: Match | None, threshold_bits: int) -> int:
+def _reach(match: Match | None, threshold_bits: int, slack_bits: int) -> int:
     """Return how far away a picture may lie that matters to a needle with this match.
 
     A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
@@ -411,7 +414,7 @@ def _reach(match: Match | None, threshold_bits: int) -> int:
     if match is None or match.evidence is not Evidence.SAME or match.distance_bits is None:
         return threshold_bits
     is_upright = match.reason is None or match.reason.code is ReasonCode.MORE_COMPRESSED
-    return match.distance_bits if is_upright else threshold_bits
+    return match.distance_bits + slack_bits if is_upright else threshold_bits
 
 
 def _is_identical(match: Match | None) -> bool:
