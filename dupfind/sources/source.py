@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from dupfind.errors import reason_of
 from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
+from dupfind.sources.look_ahead import LookAhead
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
 from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
@@ -121,6 +122,10 @@ class Listing:
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
     """Every directory that was looked into among the needles."""
+    ahead: LookAhead = field(default_factory=LookAhead)
+    """Looks at folders in a second process, where that may be."""
+    later: Sequence[str] = ()
+    """Roots that are walked after the one that is being listed."""
 
     def side(self, side: Side) -> list[Tree]:
         """Return the trees of one side, as far as they are listed."""
@@ -296,15 +301,29 @@ def list_all(sources: Sources, listing: Listing) -> Listing:
     The haystack comes second because nothing that was listed among the needles may serve as its own witness, however it
     is reached (a bind mount, a followed link).
     """
+    try:
+        return _list_all(sources, listing)
+    finally:
+        listing.ahead.end()
+
+
+def _list_all(sources: Sources, listing: Listing) -> Listing:
+    later = [source for side in sources for source in side]
+
+    def list_next(source: Source) -> Tree:
+        later.remove(source)
+        listing.later = [after.root.real for after in later if after.is_walked and after.root.has_folders]
+        return source.list_tree(listing)
+
     for source in sources.needles:
-        listing.needles.append(source.list_tree(listing))
+        listing.needles.append(list_next(source))
     for source in sources.needles:
         listing.haystack[:] = [source.without_own(tree, listing) for tree in listing.haystack]
     folders = (tree.folders for tree in listing.needles if tree.root.has_folders)
     listing.needle_folders = frozenset().union(*folders)
     start = len(listing.haystack)
     for source in sources.haystack:
-        listing.haystack.append(source.list_tree(listing))
+        listing.haystack.append(list_next(source))
     if listing.mounts_now is not None and any(source.is_walked for side in sources for source in side):
         listing.rules = replace(listing.rules, mounts=listing.mounts_now())
     listing.haystack[start:] = [
