@@ -87,7 +87,7 @@ def test_folders_are_told_of(tree: TreeBuilder) -> None:
 
 @pytest.mark.parametrize(
     ("name", "is_told"),
-    [("a.jpg", True), ("Thumbs.db", False), (".hidden", False), ("link", False), ("x.unkeep", True)],
+    [("a.jpg", True), ("Thumbs.db", False), (".hidden", False), ("link", False), ("mvi_0001.thm", False)],
 )
 def test_only_common_files_are_told_of(tree: TreeBuilder, name: str, *, is_told: bool) -> None:
     """Everything else is decided where the rules and the problems are."""

@@ -34,9 +34,10 @@ from dupfind.values import Evidence, FileEntry, Match, ScanSettings
 from dupfind.version import __version__
 
 _RACY_NS = RACY_NS
-_PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
+_, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
 _EVIDENCE = itemgetter(Match._fields.index("evidence"))
-_BATCH = 1 << 14
+_BATCH = 1 << 10
+"""Files whose columns are made at once: while they are small, all of it stays near the processor."""
 INDIFFERENT = frozenset({
     "scan", "roots",  # looked at by themselves
     "named",  # which files there are shows in the entries
@@ -160,9 +161,10 @@ def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
             # A column at a time: in C, and without a second value for each file. No path holds a NUL.
-            yield "\0".join(map(_PATH, batch)).encode(*FS_CODEC) + b"\0"
-            for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
-                yield array(code, list(map(column, batch))).tobytes()
+            paths, *columns = zip(*batch, strict=True)
+            yield "\0".join(paths).encode(*FS_CODEC) + b"\0"
+            for column, code in zip(columns, "qqqQ", strict=True):
+                yield array(code, column).tobytes()
 
 
 def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:

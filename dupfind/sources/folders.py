@@ -14,7 +14,7 @@ from functools import partial
 from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, is_same_folder, not_as_listed, open_folder
 from dupfind.sources.same_file import without_named, without_needles
-from dupfind.sources.source import Listing, Relisting, Rules, Source, by_folder, why_changed
+from dupfind.sources.source import Listing, Relisting, Rules, Source, by_folder, from_the_end, why_changed
 from dupfind.sources.walk import Walk
 from dupfind.values import CHANGED, FileEntry, FolderId, Side, Tree, folder_of
 
@@ -102,12 +102,9 @@ class _Ways:
 
         Yields those whose files all are plainly as they were, with the positions where these begin and end.
         """
-        end = len(entries)
-        for folder, inside in reversed(list(by_folder(entries))):
-            start = end - len(inside)
-            if not self.doubtful(folder, inside):
+        for folder, start, end in from_the_end(entries):
+            if not self.doubtful(folder, entries[start:end]):
                 yield folder, (start, end)
-            end = start
 
     def why_changed(self, entry: FileEntry) -> str | None:
         """Tell why a file is not what the walk saw; None where it is."""

@@ -87,9 +87,11 @@ class LookAhead:
 
     def told(self, folder: str) -> Any:  # noqa: ANN401 - what the looks give
         """Return what was seen in a folder, once; None where nothing has been told of it until now."""
-        if self._handle is not None:
+        told = self._told.pop(folder, None)
+        if told is None and self._handle is not None:
             self._hear(self._handle)
-        return self._told.pop(folder, None) if self._told else None
+            told = self._told.pop(folder, None)
+        return told
 
     def end(self) -> None:
         """End the second process, and forget what it has told."""

@@ -35,6 +35,8 @@ _PATH, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", 
 _SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
 """Together they tell apart the folders of paths; how a folder is called, :func:`~dupfind.values.folder_of` knows."""
 
+_PIECE = 1 << 12
+
 
 def _ignore(_: int) -> None:
     """Do nothing."""
@@ -354,3 +356,21 @@ def by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, Sequence[File
         end = start + len(list(group))
         yield folder_of(entries[start].path), entries[start:end]
         start = end
+
+
+def from_the_end(entries: Sequence[FileEntry]) -> Iterator[tuple[str, int, int]]:
+    """Yield each folder with the positions where its entries begin and end, the last one first.
+
+    It begins at once: only a piece of the entries is gone through before. A folder at the border of two comes twice.
+
+    >>> entries = [FileEntry(path, 0, 0, 0, 0) for path in ("/a", "/b/c", "/b/d")]
+    >>> list(from_the_end(entries))
+    [('/b', 1, 3), ('/', 0, 1)]
+    """
+    for first in reversed(range(0, len(entries), _PIECE)):
+        piece = entries[first : first + _PIECE]
+        end = first + len(piece)
+        for folder, inside in reversed(list(by_folder(piece))):
+            start = end - len(inside)
+            yield folder, start, end
+            end = start

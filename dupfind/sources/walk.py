@@ -34,7 +34,7 @@ from dupfind.sources.look_ahead import Look, LookAhead, Subfolder, looks_below
 from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import ids_of
-from dupfind.sources.source import Rules, by_folder
+from dupfind.sources.source import Rules, from_the_end
 from dupfind.values import FileEntry, FolderId, Problem, ProblemCode, Root, Side, Tree, is_below
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
@@ -136,7 +136,7 @@ class Walk:
         if self._is_haystack:
             self._libraries.enter(folder)
         try:
-            told = None if self._before or self._has_excludes else self._ahead.told(folder)
+            told = None if self._before else self._ahead.told(folder)
             if told is not None and (look := Look(*told)).identity == identity:
                 subfolders = self._take_look(folder, look)
                 self._sift(folder, identity)
@@ -410,9 +410,7 @@ def _as_before(folder: str, before: Sequence[FileEntry], start: int) -> tuple[in
 
 def _looks_again(before: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, FolderId, int]]]:
     """Look at the folders of an earlier walk, the last one first; yields what :func:`_as_before` says of each."""
-    start = len(before)
-    for folder, entries in reversed(list(by_folder(before))):
-        start -= len(entries)
+    for folder, start, _ in from_the_end(before):
         with suppress(OSError):
             met = _as_before(folder, before, start)
             if met is not None:
