@@ -249,6 +249,7 @@ def test_what_it_has_not_told_is_looked_at_here(
         walk = Walk(roots[0], RULES, roots, frozenset(), before=first.entries, ahead=ahead)
         assert usual == walk.run()
     assert ("", "") == capfd.readouterr()
+    look_ahead._bury_at_the_end()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -276,7 +277,7 @@ def test_half_of_a_folder_is_nothing() -> None:
         os.write(writing, data[number : number + 1])
         assert (number == len(data) - 1) == (ahead.told("/b") is not None)
     assert 1 == ahead.told("/a")
-    assert ahead.told("/a") is None, "it was true once"
+    assert (None, None) == (ahead.told("/a"), ahead.told("/b")), "it was true once"
     os.close(writing)
     assert ahead.told("/c") is None
     ahead.end()
@@ -292,7 +293,9 @@ def test_one_that_hangs_is_not_waited_for() -> None:
         assert process is not None
         assert ahead.told("/a") is None
         ahead.end()
+    look_ahead._bury_at_the_end()
     assert time.monotonic() - began < SOON_SECONDS
+    assert [] == look_ahead._killed
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 

@@ -9,6 +9,7 @@ nothing is lost but time, and nothing counts as seen that nobody saw.
 from __future__ import annotations
 
 import _thread
+import atexit
 import gc
 import marshal
 import os
@@ -41,6 +42,8 @@ _LENGTH_BYTES = 4
 _MOST_HANDLES = 256
 _PATIENCE_SECONDS = 0.2
 """How long a process that was killed is waited for: one that hangs in a disk ends when the disk does."""
+_killed: list[int] = []
+"""Processes that have not been waited for yet."""
 _NAME = attrgetter("name")
 _new = tuple.__new__
 
@@ -174,13 +177,31 @@ def _write(handle: int, data: bytearray) -> None:
 
 
 def _end(process: int) -> None:
-    """Kill a process and wait for its end; not for long."""
-    until = time.monotonic() + _PATIENCE_SECONDS
+    """Kill a process; that it gives its memory back, which takes it ten milliseconds, is not waited for here."""
+    _bury()
     with suppress(OSError):  # somebody else has waited for it
         if os.waitpid(process, os.WNOHANG) == (0, 0):
             os.kill(process, signal.SIGKILL)
-            while os.waitpid(process, os.WNOHANG) == (0, 0) and time.monotonic() < until:
+            _killed.append(process)
+
+
+def _bury(until_seconds: float = 0.0) -> None:
+    """Wait for the processes that were killed, until this time of the monotonic clock at most."""
+    for process in list(_killed):
+        with suppress(OSError):
+            while os.waitpid(process, os.WNOHANG) == (0, 0):
+                if time.monotonic() >= until_seconds:
+                    return
                 time.sleep(0.0005)
+        _killed.remove(process)
+
+
+def _bury_at_the_end() -> None:
+    if _killed:
+        _bury(time.monotonic() + _PATIENCE_SECONDS)
+
+
+atexit.register(_bury_at_the_end)
 
 
 class Look(NamedTuple):
