@@ -7,6 +7,7 @@ import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -48,7 +49,7 @@ def looking_ahead(*, is_waited_for: bool = True) -> Iterator[Counts]:
 
     with (
         patch.object(look_ahead, "FEWEST_FILES", -1),
-        patch.object(look_ahead, "can_fork", lambda: CAN_FORK),
+        patch.object(look_ahead, "_thread", SimpleNamespace(_count=lambda: 0)),
         patch.object(LookAhead, "__init__", may_fork),
         patch.object(LookAhead, "told", wait),
     ):
