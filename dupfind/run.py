@@ -17,6 +17,7 @@ from dupfind.sources.bucket_roots import BucketRoot
 from dupfind.sources.file_lists import NOTHING, FileList, SingleFile
 from dupfind.sources.folders import Folder
 from dupfind.sources.ignore import Excludes
+from dupfind.sources.look_ahead import LookAhead
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.roots import spelling
 from dupfind.sources.servers import ServerRoot
@@ -106,7 +107,9 @@ class Run:
         """Begin a listing; ``is_anew`` also looks again at what is mounted."""
         mounts = read_mounts() if is_anew else self.mounts
         rules = Rules(excludes, self.settings.follow_symlinks, mounts)
-        return Listing(self.settings.roots, rules, count, self.listener.warn, named, self.mounts_now)
+        listing = Listing(self.settings.roots, rules, count, self.listener.warn, named, self.mounts_now)
+        listing.ahead = LookAhead(may_fork=self.settings.workers > 1)
+        return listing
 
 
 class Reading(Run):

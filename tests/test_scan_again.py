@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -33,6 +33,7 @@ from dupfind.run import Run
 from dupfind.scanning import links, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
+from tests.helpers.ahead import looking_ahead
 from tests.helpers.races import believed_at_once
 from tests.helpers.related_files import ENDINGS, contents
 from tests.helpers.scans import answer, scan, states
@@ -68,6 +69,7 @@ class Nights(RuleBasedStateMachine):
         for side in SIDES:
             (self.top / side).mkdir()
         self.options: dict[str, Any] = {}
+        self.is_ahead = True
         for place in ("hay/keep.txt", "old/keep.txt"):
             (self.top / place).write_bytes(b"kept")
 
@@ -175,8 +177,9 @@ class Nights(RuleBasedStateMachine):
             assert answer(fresh) == answer(warm)
 
     def _warm(self) -> Report:
-        with counting() as counts:
+        with counting() as counts, looking_ahead() if self.is_ahead else nullcontext():
             report = scan(self.top / "hay", self.top / "old", cache=str(self.top / "cache.sqlite"), **self.options)
+        self.is_ahead = not self.is_ahead  # so that each meets what the other has kept
         Nights.short += counts == [True]
         Nights.whole += counts == [False]
         return report

@@ -18,7 +18,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import compress, repeat
+from itertools import repeat
 from operator import is_, itemgetter
 
 from dupfind.answers.findings import Findings
@@ -34,9 +34,10 @@ from dupfind.values import Evidence, FileEntry, Match, ScanSettings
 from dupfind.version import __version__
 
 _RACY_NS = RACY_NS
-_PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
+_SIZE = itemgetter(FileEntry._fields.index("size_bytes"))
 _EVIDENCE = itemgetter(Match._fields.index("evidence"))
-_BATCH = 1 << 14
+_BATCH = 1 << 10
+"""Files whose columns are made at once: while they are small, all of it stays near the processor."""
 INDIFFERENT = frozenset({
     "scan", "roots",  # looked at by themselves
     "named",  # which files there are shows in the entries
@@ -123,14 +124,17 @@ class ResultCache:
             return False
         settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
         for entries in (self._needles, self._haystack):
-            if not all(map(_INODE, entries)):
-                return False
-            if all(max(map(time, entries), default=0) <= settled_ns for time in (_CTIME, _MTIME)):
-                continue
-            latest = map(max, map(_CTIME, entries), map(_MTIME, entries))
-            young = compress(entries, map(settled_ns.__lt__, latest))  # nearly none: asked at length
-            if any(is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in young):
-                return False
+            for start in range(0, len(entries), _BATCH):
+                batch = entries[start : start + _BATCH]
+                _, _, mtimes, ctimes, inodes = zip(*batch, strict=True)
+                if not all(inodes):
+                    return False
+                latest_ns = max(ctimes), max(mtimes)
+                if max(latest_ns) <= settled_ns:
+                    continue
+                # Nearly none: asked at length.
+                if any(is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in batch):
+                    return False
         return True
 
     def _is_plain_copy(self, findings: Findings) -> bool:
@@ -160,9 +164,10 @@ def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
             # A column at a time: in C, and without a second value for each file. No path holds a NUL.
-            yield "\0".join(map(_PATH, batch)).encode(*FS_CODEC) + b"\0"
-            for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
-                yield array(code, list(map(column, batch))).tobytes()
+            paths, *columns = zip(*batch, strict=True)
+            yield "\0".join(paths).encode(*FS_CODEC) + b"\0"
+            for column, code in zip(columns, "qqqQ", strict=True):
+                yield array(code, column).tobytes()
 
 
 def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:

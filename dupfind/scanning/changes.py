@@ -13,7 +13,9 @@ from typing import NamedTuple
 from dupfind.cache.last_run import Rows
 from dupfind.values import FileEntry
 
-_PATH, *_STATE = map(itemgetter, range(len(FileEntry._fields)))
+_PATH = itemgetter(FileEntry._fields.index("path"))
+_BATCH = 1 << 10
+"""Files whose columns are made at once, as few as stay near the processor."""
 
 
 class Changes(NamedTuple):
@@ -64,10 +66,14 @@ def changes_since(before: Rows, entries: Sequence[FileEntry]) -> Changes | None:
 
 
 def _changes_in_place(before: Rows, entries: Sequence[FileEntry]) -> Changes:
-    """Compare files of the same paths, a column at a time: no line of Python runs for each file."""
+    """Compare files of the same paths, some of a column at a time: no line of Python runs for each file."""
     changed: set[int] = set()
-    for column, state in zip(before.columns, _STATE, strict=True):
-        changed.update(compress(count(), map(ne, column, map(state, entries))))
+    for start in range(0, len(entries), _BATCH):
+        _, *states = zip(*entries[start : start + _BATCH], strict=True)
+        for column, state in zip(before.columns, states, strict=True):
+            known = column[start : start + _BATCH].tolist()
+            if known != list(state):
+                changed.update(compress(count(start), map(ne, known, state)))
     places = list(range(len(entries)))
     for place in changed:
         places[place] = -1

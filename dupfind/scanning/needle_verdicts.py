@@ -15,6 +15,15 @@ def judge_files(
     accept: Evidence, spell: Callable[[str], str], needles: Sequence[Tree], findings: Findings
 ) -> list[FileVerdict]:
     """Judge each needle, in the order of the walk; ``spell`` gives the path of a haystack file as reported."""
+    if not (findings.words or findings.failures or findings.remains):  # then nothing but a match decides
+        matches, pictures = findings.matches, findings.pictures
+        return [
+            judge_file(shown(path), entry, matches.get(path), None, accept, has_picture=path in pictures, spell=spell)
+            for tree in needles
+            for shown in [tree.root.shown]
+            for entry in tree.entries
+            for path in [entry.path]
+        ]
     judge = needle_judge(findings, accept, spell)
     return [
         judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, is_same_folder, not_as_listed, open_folder
 from dupfind.sources.same_file import without_named, without_needles
-from dupfind.sources.source import Listing, Relisting, Rules, Source, by_folder, why_changed
+from dupfind.sources.source import Listing, Relisting, Rules, Source, by_folder, from_the_end, why_changed
 from dupfind.sources.walk import Walk
 from dupfind.values import CHANGED, FileEntry, FolderId, Side, Tree, folder_of
 
@@ -38,12 +39,21 @@ class OnDisk(Source):
         """Look at each file, and at each folder on the way to it."""
         trusted = {root.real: root.identity for root in listing.roots if root.side is Side.HAYSTACK}
         ways = _Ways(listing.needle_folders, trusted, listing.rules)
-        for folder, inside in by_folder(list(witnesses)):
-            why_folder = ways.why_not_trusted(folder)
-            for entry in inside if why_folder else ways.doubtful(folder, inside):
-                reason = why_folder or ways.why_changed(entry)
-                if reason is not None:
-                    yield entry.path, reason
+        asked = list(witnesses)
+        listing.ahead.begin(partial(ways.looks, asked), len(asked))
+        try:
+            end = 0
+            for folder, inside in by_folder(asked):
+                start, end = end, end + len(inside)
+                why_folder = ways.why_not_trusted(folder)
+                if why_folder is None and listing.ahead.told(folder) == (start, end):
+                    continue
+                for entry in inside if why_folder else ways.doubtful(folder, inside):
+                    reason = why_folder or ways.why_changed(entry)
+                    if reason is not None:
+                        yield entry.path, reason
+        finally:
+            listing.ahead.end()
 
 
 class Folder(OnDisk):
@@ -52,11 +62,13 @@ class Folder(OnDisk):
     def list_tree(self, listing: Listing) -> Tree:
         """Walk it; of the haystack, nothing that was walked among the needles."""
         foreign = listing.needle_folders if self.root.side is Side.HAYSTACK else frozenset[FolderId]()
-        return Walk(self.root, listing.rules, listing.roots, foreign, listing.count).run()
+        rules, roots, ahead = listing.rules, listing.roots, listing.ahead
+        return Walk(self.root, rules, roots, foreign, listing.count, ahead=ahead, later=listing.later).run()
 
     def list_again(self, tree: Tree, listing: Listing) -> Relisting:
         """Walk it once more, folder by folder: a second list of a million entries takes 350 MB."""
-        return Walk(self.root, listing.rules, listing.roots, frozenset(), listing.count, tree.entries)
+        before, ahead = tree.entries, listing.ahead
+        return Walk(self.root, listing.rules, listing.roots, frozenset(), listing.count, before, ahead)
 
 
 class _Ways:
@@ -84,6 +96,15 @@ class _Ways:
             return not_as_listed(entries, [entry.path[skipped:] for entry in entries], handle)
         finally:
             os.close(handle)
+
+    def looks(self, entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Look at the folders of ``entries``, the last one first.
+
+        Yields those whose files all are plainly as they were, with the positions where these begin and end.
+        """
+        for folder, start, end in from_the_end(entries):
+            if not self.doubtful(folder, entries[start:end]):
+                yield folder, (start, end)
 
     def why_changed(self, entry: FileEntry) -> str | None:
         """Tell why a file is not what the walk saw; None where it is."""

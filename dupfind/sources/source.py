@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from dupfind.errors import reason_of
 from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
+from dupfind.sources.look_ahead import LookAhead
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
 from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree, folder_of
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _PATH, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "inode"))
 _SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
 """Together they tell apart the folders of paths; how a folder is called, :func:`~dupfind.values.folder_of` knows."""
+
+_PIECE = 1 << 12
 
 
 def _ignore(_: int) -> None:
@@ -121,6 +124,10 @@ class Listing:
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
     """Every directory that was looked into among the needles."""
+    ahead: LookAhead = field(default_factory=LookAhead)
+    """Looks at folders in a second process, where that may be."""
+    later: Sequence[str] = ()
+    """Roots that are walked after the one that is being listed."""
 
     def side(self, side: Side) -> list[Tree]:
         """Return the trees of one side, as far as they are listed."""
@@ -296,15 +303,29 @@ def list_all(sources: Sources, listing: Listing) -> Listing:
     The haystack comes second because nothing that was listed among the needles may serve as its own witness, however it
     is reached (a bind mount, a followed link).
     """
+    try:
+        return _list_all(sources, listing)
+    finally:
+        listing.ahead.end()
+
+
+def _list_all(sources: Sources, listing: Listing) -> Listing:
+    later = [source for side in sources for source in side]
+
+    def list_next(source: Source) -> Tree:
+        later.remove(source)
+        listing.later = [after.root.real for after in later if after.is_walked and after.root.has_folders]
+        return source.list_tree(listing)
+
     for source in sources.needles:
-        listing.needles.append(source.list_tree(listing))
+        listing.needles.append(list_next(source))
     for source in sources.needles:
         listing.haystack[:] = [source.without_own(tree, listing) for tree in listing.haystack]
     folders = (tree.folders for tree in listing.needles if tree.root.has_folders)
     listing.needle_folders = frozenset().union(*folders)
     start = len(listing.haystack)
     for source in sources.haystack:
-        listing.haystack.append(source.list_tree(listing))
+        listing.haystack.append(list_next(source))
     if listing.mounts_now is not None and any(source.is_walked for side in sources for source in side):
         listing.rules = replace(listing.rules, mounts=listing.mounts_now())
     listing.haystack[start:] = [
@@ -335,3 +356,21 @@ def by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, Sequence[File
         end = start + len(list(group))
         yield folder_of(entries[start].path), entries[start:end]
         start = end
+
+
+def from_the_end(entries: Sequence[FileEntry]) -> Iterator[tuple[str, int, int]]:
+    """Yield each folder with the positions where its entries begin and end, the last one first.
+
+    It begins at once: only a piece of the entries is gone through before. A folder at the border of two comes twice.
+
+    >>> entries = [FileEntry(path, 0, 0, 0, 0) for path in ("/a", "/b/c", "/b/d")]
+    >>> list(from_the_end(entries))
+    [('/b', 1, 3), ('/', 0, 1)]
+    """
+    for first in reversed(range(0, len(entries), _PIECE)):
+        piece = entries[first : first + _PIECE]
+        end = first + len(piece)
+        for folder, inside in reversed(list(by_folder(piece))):
+            start = end - len(inside)
+            yield folder, start, end
+            end = start

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from operator import attrgetter, itemgetter
+from typing import Any
 
 from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, entry_of, is_same_folder, not_as_listed, open_folder, without_inode
@@ -28,10 +30,11 @@ from dupfind.sources.ignore import (
     why_folder_not_trusted,
 )
 from dupfind.sources.left_overs import LeftOvers, is_appledouble
+from dupfind.sources.look_ahead import Look, LookAhead, Subfolder, looks_below
 from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import ids_of
-from dupfind.sources.source import Rules
+from dupfind.sources.source import Rules, from_the_end
 from dupfind.values import FileEntry, FolderId, Problem, ProblemCode, Root, Side, Tree, is_below
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
@@ -42,7 +45,8 @@ class Walk:
     """One walk of one root: what it may not enter, and what it has gathered so far.
 
     ``foreign`` are the directories that were walked among the needles. ``before`` are the files that an earlier walk of
-    these needles gave: a folder that holds them as they were, and nothing else, is not sifted again.
+    these needles gave: a folder that holds them as they were, and nothing else, is not sifted again. ``ahead`` looks at
+    folders in a second process where there are many, of this walk and of ``later`` roots.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Walk:
         foreign: frozenset[FolderId],
         count: Callable[[int], None] = lambda _: None,
         before: Sequence[FileEntry] = (),
+        ahead: LookAhead | None = None,
+        later: Sequence[str] = (),
     ) -> None:
         self.problems: list[Problem] = []
         self.seen: set[FolderId] = set(ids_of(root, rules.mounts))
@@ -71,6 +77,8 @@ class Walk:
         self._before = before
         self._passed = 0
         """How many of those files lie in folders that were walked again."""
+        self._ahead = LookAhead() if ahead is None else ahead
+        self._later = later
         self._entries: list[FileEntry] = []
         self._libraries = Libraries(partial(self._report_library, code=ProblemCode.NOT_TRUSTED))
         self._behind_links = Libraries()
@@ -92,12 +100,30 @@ class Walk:
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
         """Walk one folder after the other; returns the path of each and its files."""
         pending = [(self._root.real, self._root.identity)]
+        if self._before:
+            self._ahead.begin(partial(_looks_again, self._before), len(self._before))
+        try:
+            yield from self._folders(pending)
+        finally:
+            if self._before:  # what is told holds for these files alone
+                self._ahead.end()
+
+    def _folders(self, pending: list[tuple[str, FolderId]]) -> Iterator[tuple[str, list[FileEntry]]]:
+        """Walk what is ``pending``, and what lies below it."""
+        files = 0
         while pending:
             folder, identity = pending.pop()
             self._entries = []
             pending.extend(reversed(self._read_folder(folder, identity)))
             self._count(len(self._entries))
+            files += len(self._entries)
+            if not (self._before or self._has_excludes):  # what a pattern leaves out may be large
+                self._ahead.begin(partial(self._looks_ahead, pending), files)
             yield folder, self._entries
+
+    def _looks_ahead(self, pending: Sequence[tuple[str, FolderId]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Look at everything that is still to be walked, from the end."""
+        return looks_below([*(path for path, _ in reversed(pending)), *self._later])
 
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
         """Take in the files of ``folder``; returns the subfolders to enter, in order."""
@@ -110,6 +136,11 @@ class Walk:
         if self._is_haystack:
             self._libraries.enter(folder)
         try:
+            told = None if self._before else self._ahead.told(folder)
+            if told is not None and (look := Look(*told)).identity == identity:
+                subfolders = self._take_look(folder, look)
+                self._sift(folder, identity)
+                return subfolders
             with os.scandir(folder) as scanned:
                 items = sorted(scanned, key=_NAME)
             handle = open_folder(folder) if HAS_HANDLES else None
@@ -118,12 +149,7 @@ class Walk:
             if found_identity == identity or self._may_enter_instead(folder, found_identity, identity):
                 self.state = state if found_identity == identity else None
                 subfolders = self._take_all(folder, items, handle)
-                if state.st_dev in self._rules.forgetful:
-                    self._entries = list(map(without_inode, self._entries))
-                if self._libraries:
-                    self._entries = self._libraries.sift(folder, self._entries, self._leave_out_untrusted)
-                if self._is_haystack:
-                    self._entries = self._managers.sift(folder, self._entries, self._leave_out_untrusted)
+                self._sift(folder, found_identity)
                 return subfolders
         except OSError as error:
             self._report(folder, f"cannot read the folder: {reason_of(error)}")
@@ -132,6 +158,31 @@ class Walk:
                 os.close(handle)
         return []
 
+    def _sift(self, folder: str, identity: FolderId) -> None:
+        """Leave out of the files of a folder what its neighbours, or a library around it, say proves nothing."""
+        if identity[0] in self._rules.forgetful:
+            self._entries = list(map(without_inode, self._entries))
+        if self._libraries:
+            self._entries = self._libraries.sift(folder, self._entries, self._leave_out_untrusted)
+        if self._is_haystack:
+            self._entries = self._managers.sift(folder, self._entries, self._leave_out_untrusted)
+
+    def _take_look(self, folder: str, look: Look) -> list[tuple[str, FolderId]]:
+        """Take in the files of a folder that was looked at ahead; returns the subfolders to enter."""
+        self._entries = look.entries(folder)
+        return [
+            (item.path, identity)
+            for item in look.subfolders(folder)
+            if (identity := self._may_enter_met(item)) is not None
+        ]
+
+    def _may_enter_met(self, item: os.DirEntry[str] | Subfolder) -> FolderId | None:
+        try:
+            return self._may_enter(item)
+        except OSError as error:
+            self._report(item.path, f"cannot be looked at: {reason_of(error)}")
+            return None
+
     def _is_as_before(self, folder: str, identity: FolderId) -> bool:
         """Take in a folder that holds the files of the earlier walk and nothing else; False where it may not.
 
@@ -139,28 +190,17 @@ class Walk:
         were, so it need not be decided again, and the values of the earlier walk serve again.
         """
         before, start = self._before, self._passed
-        own = os.path.join(folder, "")
-        try:
-            handle = open_folder(folder) if HAS_HANDLES else None
-        except OSError:
-            handle = None
-        if handle is not None:
+        met = self._ahead.told(folder)
+        if met is None or met[0] != start:
             try:
-                state = os.fstat(handle)
-                names = sorted(os.listdir(handle))
-                end = start + len(names)
-                entries = before[start:end]
-                is_met = (state.st_dev, state.st_ino) == identity and len(entries) == len(names)
-                # The last one first: where there are subfolders too, it lies in the next folder.
-                if is_met and names and entries[-1].path == own + names[-1]:
-                    paths = [own + name for name in names]
-                    if paths == list(map(_PATH, entries)) and not not_as_listed(entries, names, handle):
-                        self._entries, self._passed = list(entries), end
-                        return True
+                met = _as_before(folder, before, start) if HAS_HANDLES else None
             except OSError:
-                pass  # told of by the walk that follows
-            finally:
-                os.close(handle)
+                met = None  # told of by the walk that follows
+        if met is not None and met[1] == identity:
+            self._passed = met[2]
+            self._entries = list(before[start : self._passed])
+            return True
+        own = os.path.join(folder, "")
         while start < len(before) and before[start].path.rpartition(os.sep)[0] + os.sep == own:
             start += 1
         self._passed = start
@@ -224,7 +264,7 @@ class Walk:
         if not is_junk_file(item.name) and not self._is_excluded(item):
             self._report(item.path, "not a regular file", ProblemCode.NOT_REGULAR)
 
-    def _may_enter(self, item: os.DirEntry[str]) -> FolderId | None:
+    def _may_enter(self, item: os.DirEntry[str] | Subfolder) -> FolderId | None:
         """Return who the directory is, where it is to be walked."""
         if self._is_haystack and is_mark(item.name):
             self._libraries.meet(os.path.dirname(item.path))
@@ -243,7 +283,7 @@ class Walk:
             return None
         return identity if self._is_new(item.path, identity) else None
 
-    def _why_not_trusted(self, item: os.DirEntry[str]) -> str | None:
+    def _why_not_trusted(self, item: os.DirEntry[str] | Subfolder) -> str | None:
         """Tell why a folder of the haystack can prove nothing."""
         return why_folder_not_trusted(item.name) or self._managers.why_folder(os.path.dirname(item.path), item.name)
 
@@ -324,7 +364,7 @@ class Walk:
         around = os.stat(folder)
         return not self._foreign.isdisjoint(self._ids(folder, (around.st_dev, around.st_ino)))
 
-    def _is_excluded(self, item: os.DirEntry[str]) -> bool:
+    def _is_excluded(self, item: os.DirEntry[str] | Subfolder) -> bool:
         below_root = item.path[len(self._root.real) :]
         pattern = self._rules.excludes.matching(below_root, item.name)
         if pattern is None:
@@ -343,3 +383,35 @@ class Walk:
 
     def _leave_out(self, path: str, reason: str, code: ProblemCode | None = None) -> None:
         self._report(path, reason, code, is_note=self._is_haystack)
+
+
+def _as_before(folder: str, before: Sequence[FileEntry], start: int) -> tuple[int, FolderId, int] | None:
+    """Look at a folder whose files were listed before, from the position ``start`` on.
+
+    Returns that, who the folder is and where its files end; None where it does not hold these as they were and nothing
+    else. Raises ``OSError``.
+    """
+    own = os.path.join(folder, "")
+    handle = open_folder(folder)
+    try:
+        state = os.fstat(handle)
+        names = sorted(os.listdir(handle))
+        end = start + len(names)
+        entries = before[start:end]
+        # The last one first: where there are subfolders too, it lies in the next folder.
+        if names and len(entries) == len(names) and entries[-1].path == own + names[-1]:
+            paths = [own + name for name in names]
+            if paths == list(map(_PATH, entries)) and not not_as_listed(entries, names, handle):
+                return start, (state.st_dev, state.st_ino), end
+    finally:
+        os.close(handle)
+    return None
+
+
+def _looks_again(before: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, FolderId, int]]]:
+    """Look at the folders of an earlier walk, the last one first; yields what :func:`_as_before` says of each."""
+    for folder, start, _ in from_the_end(before):
+        with suppress(OSError):
+            met = _as_before(folder, before, start)
+            if met is not None:
+                yield folder, met
