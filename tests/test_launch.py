@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -56,21 +55,6 @@ def run(pool: Pool, items: list[Item]) -> list[Item]:
     """Everything that is done, sorted."""
     done = pool.map(work, items, size_bytes=lambda _: 1, lost=lambda _, death: pytest.fail(f"lost: {death}"))
     return sorted(item for item, _ in done)
-
-
-@pytest.mark.skipif(not hasattr(os, "posix_spawn"), reason="it is how a server is started on POSIX")
-def test_what_the_user_says_of_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker keeps freed memory for the next picture, but as the user says where he does."""
-    environments: list[Mapping[str, str]] = []
-    monkeypatch.setattr(os, "posix_spawn", lambda _path, _command, environment, **_: environments.append(environment))
-    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
-    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "4096")
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        launch._run("dupfind.pool.forkserver", "serve", theirs)
-    assert environments[0]["MALLOC_TRIM_THRESHOLD_"] == "4096"
-    assert environments[0]["MALLOC_MMAP_THRESHOLD_"] == str(32 << 20)
-    assert environments[0]["PATH"] == os.environ["PATH"]
 
 
 @pytest.mark.slow
