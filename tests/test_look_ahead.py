@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind import forking
 from dupfind.answers.findings import Findings
 from dupfind.run import Run
 from dupfind.scanning.final_check import final_check
@@ -249,7 +247,7 @@ def test_what_it_has_not_told_is_looked_at_here(
         walk = Walk(roots[0], RULES, roots, frozenset(), before=first.entries, ahead=ahead)
         assert usual == walk.run()
     assert ("", "") == capfd.readouterr()
-    look_ahead._bury_at_the_end()
+    forking.bury(SOON_SECONDS)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -265,13 +263,13 @@ def test_half_of_a_folder_is_nothing() -> None:
     with looking_ahead(is_waited_for=False):
         first = LookAhead()
         first.begin(lambda: [("/a", 1), ("/b", (2, "x" * 100))], 1)
-    assert first._handle is not None
-    os.set_blocking(first._handle, True)
-    data = os.read(first._handle, 1000)
+    assert first._process.pipe is not None
+    os.set_blocking(first._process.pipe, True)
+    data = os.read(first._process.pipe, 1000)
     first.end()
     reading, writing = os.pipe()
     ahead = LookAhead()
-    ahead._handle = reading
+    ahead._process.pipe = reading
     os.set_blocking(reading, False)
     for number in range(len(data)):
         os.write(writing, data[number : number + 1])
@@ -289,36 +287,26 @@ def test_one_that_hangs_is_not_waited_for() -> None:
         ahead = LookAhead()
         began = time.monotonic()
         ahead.begin(lambda: time.sleep(60) or [], 1)
-        process = ahead._process
-        assert process is not None
+        assert ahead._process.is_begun
         assert ahead.told("/a") is None
         ahead.end()
-    look_ahead._bury_at_the_end()
+    forking.bury(SOON_SECONDS)
     assert time.monotonic() - began < SOON_SECONDS
-    assert [] == look_ahead._killed
-    with pytest.raises(ProcessLookupError):
-        os.kill(process, 0)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
-@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no fork", "no more processes"])
+@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no more processes"])
 def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
     """One process does everything then."""
-    if why != "threads":
-        monkeypatch.setattr("_thread._count", lambda: 0)
-    if why == "no fork":
-        monkeypatch.delattr(os, "fork")
-    elif why == "no more processes":
+    monkeypatch.setattr(forking, "can_fork", lambda: why != "threads")
+    if why == "no more processes":
         monkeypatch.setattr(os, "fork", lambda: (_ for _ in ()).throw(BlockingIOError))
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     ahead = LookAhead(may_fork=why != "one worker")
-    is_over = threading.Event()
-    thread = threading.Thread(target=is_over.wait)
-    if why == "threads":
-        thread.start()
     files = look_ahead.FEWEST_FILES + (why != "few files")
     ahead.begin(lambda: [("/a", 1)], files)
-    is_over.set()
-    assert (None, None) == (ahead._process, ahead._handle)
+    assert (False, None) == (ahead._process.is_begun, ahead._process.pipe)
     ahead.end()
     assert not before or len(before) == len(os.listdir("/proc/self/fd"))
 
@@ -329,38 +317,3 @@ def test_a_run_of_one_process_has_no_second_one(tree: TreeBuilder, workers: int)
     top = tree("x", {"h/a": b"1", "n/a": b"1"})
     settings = make_settings(haystack=[str(top / "h")], needles=[str(top / "n")], workers=workers)
     assert (workers > 1) == Run(settings).listing(Excludes(())).ahead._may_fork
-
-
-ORPHAN = """
-import itertools, os, signal, sys, time
-from dupfind.sources import look_ahead
-ahead = look_ahead.LookAhead(may_fork=True)
-look_ahead.FEWEST_FILES = -1
-ahead.begin(lambda: ((str(number), "x" * 1000) for number in itertools.count()), 1)
-print(ahead._process, flush=True)
-time.sleep(60)
-"""
-
-
-def test_it_ends_with_this_process() -> None:
-    """A run that is killed leaves nobody behind, and nobody holds its output open."""
-    with subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE) as run:
-        assert run.stdout is not None
-        process = int(run.stdout.readline())
-        os.kill(process, 0)
-        run.kill()
-        assert select.select([run.stdout], [], [], SOON_SECONDS)[0]
-        assert b"" == run.stdout.read()
-    until = time.monotonic() + SOON_SECONDS
-    while _is_alive(process):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"  # nobody may be there to wait for it

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from dupfind import forking
 from dupfind.pipeline import scan
 from dupfind.pool import small_files, tasks
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry
+from tests.helpers.ahead import needs_fork
 from tests.helpers.scans import answer, settings, states
 from tests.helpers.shelf import settle
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process is forked from this one")
+pytestmark = needs_fork
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,7 @@ def _few_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A batch has two files; nothing that was forked outlives the test."""
     monkeypatch.setattr(small_files, "_BATCH_FILES", 2)
     yield
+    forking.bury(30)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -144,18 +145,6 @@ def test_time_is_told(tmp_path: Path) -> None:
     assert all(second > 0 for second in seconds)
 
 
-def test_a_process_with_threads_is_not_forked() -> None:
-    """A lock that another thread holds would stay closed for ever."""
-    over = threading.Event()
-    thread = threading.Thread(target=over.wait)
-    thread.start()
-    try:
-        assert not small_files.can_fork()
-    finally:
-        over.set()
-        thread.join()
-
-
 def test_a_scan_answers_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What changes while it is read is no proof, nor equal to anything else that does."""
     haystack, needles = tmp_path / "haystack", tmp_path / "needles"
@@ -173,7 +162,7 @@ def test_a_scan_answers_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     usual = answer(scan(settings(haystack, needles)))
     forked: list[int] = []
     monkeypatch.setattr(small_files, "FEWEST", 1)
-    monkeypatch.setattr(small_files, "can_fork", lambda: not forked.append(len(forked)))
+    monkeypatch.setattr(forking, "can_fork", lambda: not forked.append(len(forked)))
     assert usual == answer(scan(settings(haystack, needles)))
     monkeypatch.setattr(small_files, "read_small", read)
     monkeypatch.setattr("dupfind.pool.tasks.read_small", read)

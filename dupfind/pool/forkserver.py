@@ -17,10 +17,9 @@ import socket
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
+from dupfind import forking
 from dupfind.pool import worker
 
-_FIRST_OF_OTHERS = 3
-"""The number of the first open file behind the standard streams."""
 _SOCKETS = 2
 """That come with a request."""
 _BROKEN_EXIT = 70
@@ -38,9 +37,9 @@ class _Child(NamedTuple):
 
 def serve() -> NoReturn:
     """Answer requests on standard input, which is a socket, until nobody holds its other end."""
-    worker.be_deaf_to_the_terminal()
+    forking.be_deaf_to_the_terminal()
     worker.leave_no_core_file()
-    _close_what_is_open()
+    forking.close_all_but()  # what a shell has left open for the program, such as a lock, is not ours to hold
     control = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -52,15 +51,6 @@ def serve() -> NoReturn:
             control.send(f"{type(error).__name__}: {error}".encode(errors="replace")[:1000])
         os._exit(1)
     _Server(control).run()
-
-
-def _close_what_is_open() -> None:
-    """Let go of what a shell has left open for the program, such as a lock: it is not ours to hold."""
-    with suppress(OSError):
-        for name in os.listdir("/dev/fd"):
-            if int(name) >= _FIRST_OF_OTHERS:
-                with suppress(OSError):  # the one by which the folder was read is closed already
-                    os.close(int(name))
 
 
 def _load() -> None:

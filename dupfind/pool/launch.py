@@ -15,7 +15,8 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dupfind.errors import reason_of
-from dupfind.pool.worker import END, TERMINAL_SIGNALS
+from dupfind.forking import TERMINAL_SIGNALS
+from dupfind.pool.worker import END
 
 if TYPE_CHECKING:
     import subprocess

@@ -24,6 +24,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, InvalidStateErr
 from contextlib import suppress
 from typing import Any
 
+from dupfind.forking import TERMINAL_SIGNALS
 from dupfind.pool import launch, worker
 
 _PAUSES_SECONDS = (0.0, 0.1, 0.5, 2.0)
@@ -125,7 +126,7 @@ class ProcessExecutor(Executor):
     def _serve(self, ear: socket.socket) -> None:
         """Run the thread: start the process, talk with it until it has ended, tell everybody who still waits."""
         if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_BLOCK, worker.TERMINAL_SIGNALS)  # they are for the main thread
+            signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)  # they are for the main thread
         line: _Line | None = None
         end: BrokenExecutor = DiedError()
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import socket
 import struct
 import sys
@@ -21,13 +20,11 @@ from contextlib import suppress
 from typing import IO, Any, TypeVar
 
 from dupfind import memory_limit
+from dupfind.forking import be_deaf_to_the_terminal
 from dupfind.pool import time_limit
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-TERMINAL_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""What a terminal or a shell sends to the whole group; the parent hears it too and ends its workers itself."""
 
 _FIRST_TO_GO = b"500"
 """Of 1,000: a system that runs out of memory is to end the process that decodes, and not the one that has the answer,
@@ -65,12 +62,6 @@ def leave_no_core_file() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def be_deaf_to_the_terminal() -> None:
-    """Ignore the signals that are for the parent."""
-    for number in TERMINAL_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def work_spawned() -> None:

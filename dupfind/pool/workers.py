@@ -32,7 +32,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Generic, Self, TypeVar
 
-from dupfind import memory_limit
+from dupfind import forking, memory_limit
 from dupfind.errors import NoProcessError
 from dupfind.pool import small_files
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
@@ -143,7 +143,7 @@ class Pool:
         are asked for, and where this process is not to be forked.
         """
         is_ours = self._make_executor == self._make_process
-        if len(entries) < small_files.FEWEST or self._lane_count == 1 or not is_ours or not small_files.can_fork():
+        if len(entries) < small_files.FEWEST or self._lane_count == 1 or not is_ours or not forking.can_fork():
             return None
         return small_files.digest_small(entries, self._lane_count, self._worked)
 

@@ -8,22 +8,17 @@ nothing is lost but time, and nothing counts as seen that nobody saw.
 
 from __future__ import annotations
 
-import _thread
-import atexit
-import gc
 import marshal
 import os
-import signal
-import sys
-import time
-import warnings
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from functools import partial
 from itertools import repeat
 from operator import attrgetter
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
+from dupfind import forking
+from dupfind.forking import ForkedProcess
 from dupfind.sources.entries import CODES, HAS_HANDLES, columns_of, open_folder
 from dupfind.sources.ignore import (
     are_common_files,
@@ -39,11 +34,6 @@ this one has."""
 _WRITE_BYTES = 1 << 15
 _READ_BYTES = 1 << 16
 _LENGTH_BYTES = 4
-_MOST_HANDLES = 256
-_PATIENCE_SECONDS = 0.2
-"""How long a process that was killed is waited for: one that hangs in a disk ends when the disk does."""
-_killed: list[int] = []
-"""Processes that have not been waited for yet."""
 _NAME = attrgetter("name")
 _new = tuple.__new__
 
@@ -57,8 +47,7 @@ class LookAhead:
 
     def __init__(self, *, may_fork: bool = False) -> None:
         self._may_fork = may_fork
-        self._process: int | None = None
-        self._handle: int | None = None
+        self._process = ForkedProcess()
         self._heard = bytearray()
         """The beginning of what is not here as a whole yet."""
         self._told: dict[str, Any] = {}
@@ -68,56 +57,41 @@ class LookAhead:
 
         ``files`` is how many there are to look at, as far as that is known.
         """
-        if files <= FEWEST_FILES or self._process is not None or not self._may_fork or not can_fork():
+        if files <= FEWEST_FILES or self._process.is_begun or not self._may_fork:
             return
-        reading, writing = os.pipe()
-        # A signal that comes in between would be answered by both.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ending())
+        if not (HAS_HANDLES and forking.can_fork()):
+            return
         try:
-            with warnings.catch_warnings():  # from Python 3.12 on of threads of libraries, which hold no lock of ours
-                warnings.simplefilter("ignore", DeprecationWarning)
-                process = os.fork()
-            if process == 0:
-                _tell(looks, writing)
-            os.set_blocking(reading, False)
-            self._process, self._handle = process, reading
-        except OSError:  # no process or no memory is left
-            os.close(reading)
+            self._process.begin(partial(_tell, looks))
+        except OSError:
             self._may_fork = False
-        finally:
-            os.close(writing)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if self._process.pipe is not None:
+            os.set_blocking(self._process.pipe, False)
 
     def told(self, folder: str) -> Any:  # noqa: ANN401 - what the looks give
         """Return what was seen in a folder, once; None where nothing has been told of it until now."""
         told = self._told.pop(folder, None)
-        if told is None and self._handle is not None:
-            self._hear(self._handle)
+        if told is None and self._process.pipe is not None:
+            self._hear(self._process.pipe)
             told = self._told.pop(folder, None)
         return told
 
     def end(self) -> None:
         """End the second process, and forget what it has told."""
-        handle, process = self._handle, self._process
-        self._handle = self._process = None
         self._told.clear()
         self._heard.clear()
-        if handle is not None:
-            os.close(handle)
-        if process is not None:
-            _end(process)
+        self._process.end()
 
-    def _hear(self, handle: int) -> None:
+    def _hear(self, pipe: int) -> None:
         """Take in what has been told by now, without waiting for more."""
         heard = self._heard
         try:
-            while data := os.read(handle, _READ_BYTES):
+            while data := os.read(pipe, _READ_BYTES):
                 heard += data
                 if len(data) < _READ_BYTES:
                     break
             else:
-                self._handle = None
-                os.close(handle)
+                self._process.close()
         except BlockingIOError:
             return
         start = 0
@@ -131,77 +105,16 @@ class LookAhead:
         del heard[:start]
 
 
-def can_fork() -> bool:
-    """Tell whether this process may be forked: not on macOS, whose libraries do not bear it, nor beside threads."""
-    has_all = HAS_HANDLES and hasattr(os, "fork") and hasattr(signal, "pthread_sigmask")
-    return has_all and sys.platform != "darwin" and _thread._count() == 0  # noqa: SLF001 - what threading counts by
-
-
-def _ending() -> list[int]:
-    """Return the signals that end a run."""
-    return [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-def _tell(looks: Looks, handle: int) -> NoReturn:
-    """Be the second process: write what is seen, and end, whatever happens. Nothing is closed, flushed or printed."""
-    try:
-        for number in (*_ending(), signal.SIGPIPE):  # silently, and with the first write after the other has ended
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        gc.disable()  # it would touch, and so copy, all memory
-        _let_go(handle)
-        told = bytearray()
-        for look in looks():
-            data = marshal.dumps(look)
-            told += len(data).to_bytes(_LENGTH_BYTES, "big") + data
-            if len(told) >= _WRITE_BYTES:
-                _write(handle, told)
-        _write(handle, told)
-    finally:
-        os._exit(0)
-
-
-def _let_go(kept: int) -> None:
-    """Close all handles but one, so that no reader of our output and no lock waits for this process."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for handle in range(3):
-        if handle != kept:
-            os.dup2(nothing, handle)
-    os.closerange(3, kept)
-    os.closerange(max(3, kept + 1), _MOST_HANDLES)
-
-
-def _write(handle: int, data: bytearray) -> None:
-    while data:
-        del data[: os.write(handle, data)]
-
-
-def _end(process: int) -> None:
-    """Kill a process; that it gives its memory back, which takes it ten milliseconds, is not waited for here."""
-    _bury()
-    with suppress(OSError):  # somebody else has waited for it
-        if os.waitpid(process, os.WNOHANG) == (0, 0):
-            os.kill(process, signal.SIGKILL)
-            _killed.append(process)
-
-
-def _bury(until_seconds: float = 0.0) -> None:
-    """Wait for the processes that were killed, until this time of the monotonic clock at most."""
-    for process in list(_killed):
-        with suppress(OSError):
-            while os.waitpid(process, os.WNOHANG) == (0, 0):
-                if time.monotonic() >= until_seconds:
-                    return
-                time.sleep(0.0005)
-        _killed.remove(process)
-
-
-def _bury_at_the_end() -> None:
-    if _killed:
-        _bury(time.monotonic() + _PATIENCE_SECONDS)
-
-
-atexit.register(_bury_at_the_end)
+def _tell(looks: Looks, pipe: int) -> None:
+    """Be the second process: write what is seen."""
+    told = bytearray()
+    for look in looks():
+        data = marshal.dumps(look)
+        told += len(data).to_bytes(_LENGTH_BYTES, "big") + data
+        if len(told) >= _WRITE_BYTES:
+            forking.write(pipe, told)
+            told.clear()
+    forking.write(pipe, told)
 
 
 class Look(NamedTuple):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import select
-import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
+from dupfind import forking
 from dupfind.sources import look_ahead
 from dupfind.sources.look_ahead import LookAhead
 
-CAN_FORK = look_ahead.HAS_HANDLES and hasattr(os, "fork") and hasattr(signal, "pthread_sigmask")
-needs_fork = pytest.mark.skipif(not CAN_FORK, reason="the system has no fork")
+needs_fork = [
+    pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process is forked from this one"),
+    pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"),  # has threads: those of the test runner
+]
 
 
 class Counts:
@@ -39,9 +40,9 @@ def looking_ahead(*, is_waited_for: bool = True) -> Iterator[Counts]:
         init(self, may_fork=True)
 
     def wait(self: LookAhead, folder: str) -> Any:
-        while is_waited_for and self._handle is not None and folder not in self._told:
-            select.select([self._handle], [], [])
-            self._hear(self._handle)
+        while is_waited_for and (pipe := self._process.pipe) is not None and folder not in self._told:
+            select.select([pipe], [], [])
+            self._hear(pipe)
         answer = told(self, folder)
         counts.asked += 1
         counts.told += answer is not None
@@ -49,7 +50,7 @@ def looking_ahead(*, is_waited_for: bool = True) -> Iterator[Counts]:
 
     with (
         patch.object(look_ahead, "FEWEST_FILES", -1),
-        patch.object(look_ahead, "_thread", SimpleNamespace(_count=lambda: 0)),
+        patch.object(forking, "can_fork", lambda: True),
         patch.object(LookAhead, "__init__", may_fork),
         patch.object(LookAhead, "told", wait),
     ):

@@ -101,7 +101,10 @@ BY_NATURE: dict[str, str] = {
         "without statvfs nothing tells two file systems apart, so that what may be one file is taken for one",
     ),
     "cli_review.py::test_where_there_is_a_display": "what is hidden has a system of its own: neither macOS nor Windows",
-    "look_ahead.py": "without fork or handles of folders there is no second process, and one does all",
+    **dict.fromkeys(
+        ("forking.py", "look_ahead.py", "small_files.py"),
+        "without fork, or handles of folders, there is no second process, and one does all",
+    ),
     "final_check.py::test_a_folder_that_is_as_it_was": "without handles of folders each is listed anew",
     "private_folder.py": "without locks nothing is removed that another run has left",
     "reverify.py::test_the_disk_is_asked": "only POSIX can tell the system to forget what it remembers of a file",
