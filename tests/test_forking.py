@@ -190,6 +190,15 @@ def test_the_time_of_one_that_has_ended_is_told() -> None:
     assert 0 < process.end(SOON_SECONDS) < SOON_SECONDS
 
 
+def test_where_nothing_tells_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python without the module by which it is told: the process is buried all the same."""
+    monkeypatch.setitem(sys.modules, "resource", None)
+    process = ForkedProcess()
+    process.begin(lambda _: None)
+    assert 0 == process.end(SOON_SECONDS)
+    assert no_child_is_left()
+
+
 def test_one_that_somebody_else_has_waited_for() -> None:
     """As where the system buries them by itself: no other process is killed in its place."""
     process = ForkedProcess()
