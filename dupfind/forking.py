@@ -144,17 +144,29 @@ def _become_forked(pipe: int) -> None:
 
 
 def _usage(process: int, until: float) -> float | None:
-    """Return the processor time in seconds of a process that has ended; None where it has not by then."""
+    """Return the processor time in seconds of a process that has ended, 0 where nothing tells it; None where it has not
+    ended by then.
+    """
     while True:
         try:
-            ended, _, usage = os.wait4(process, os.WNOHANG)
+            ended, seconds = _waited(process)
         except OSError:  # somebody else has waited for it
             return 0.0
         if ended:
-            return usage.ru_utime + usage.ru_stime
+            return seconds
         if time.monotonic() >= until:
             return None
         time.sleep(0.0005)
+
+
+def _waited(process: int) -> tuple[int, float]:
+    """Return the number of a process that has ended, else 0, and its processor time in seconds. Raises ``OSError``."""
+    try:
+        import resource  # noqa: F401 - what wait4 tells is a value of it; without, it fails with the process buried
+    except ImportError:
+        return os.waitpid(process, os.WNOHANG)[0], 0.0
+    ended, _, usage = os.wait4(process, os.WNOHANG)
+    return ended, usage.ru_utime + usage.ru_stime
 
 
 def _bury_at_the_end() -> None:

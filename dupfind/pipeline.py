@@ -199,7 +199,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
 def _start_decoders(run: Run, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> None:
     """Let what decodes load what it needs, where a first run will decode: this process has enough to do meanwhile.
 
-    Only where no needle of some size can be proved by its bytes, so that a plain copy starts nothing.
+    Only where a needle has a size that no file of the haystack has, so that a plain copy starts nothing.
     """
     settings = run.settings
     is_known = settings.cache is not None and os.path.exists(settings.cache)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,18 @@ import pytest
 from dupfind import forking
 from dupfind.forking import ForkedProcess, can_fork
 from tests.helpers.ahead import needs_fork
-from tests.helpers.processes import is_alive
+from tests.helpers.processes import is_alive, nobody_left
 
 SOON_SECONDS = 5
 
 pytestmark = needs_fork
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_left() -> Iterator[None]:
+    """Whatever becomes of what is forked."""
+    with nobody_left():
+        yield
 
 
 def said(work: Callable[[int], object]) -> bytes:
@@ -34,16 +41,6 @@ def said(work: Callable[[int], object]) -> bytes:
         text += piece
     process.end(SOON_SECONDS)
     return text
-
-
-def no_child_is_left() -> bool:
-    """Whether all were waited for."""
-    forking.bury(SOON_SECONDS)
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
 
 
 THREADS = {"one": ["1"], "a library's beside it": ["1", "2"]}
@@ -113,7 +110,6 @@ def test_nothing_of_this_process_is_held_open(tmp_path: Path) -> None:
         assert b"([], {'/dev/null'})" == said(handles)
         os.close(high)
     other.end()
-    assert no_child_is_left()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -136,7 +132,7 @@ def test_a_stop_while_it_begins(monkeypatch: pytest.MonkeyPatch, moment: str) ->
     def stopped() -> object:
         answer = true()
         if answer != 0:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # the test runner has other threads
         return answer
 
     monkeypatch.setattr(os, moment, stopped)
@@ -150,7 +146,6 @@ def test_a_stop_while_it_begins(monkeypatch: pytest.MonkeyPatch, moment: str) ->
     assert process.is_begun
     assert process.pipe is not None
     process.end()
-    assert no_child_is_left()
 
 
 def test_an_error_is_not_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
@@ -158,7 +153,6 @@ def test_an_error_is_not_the_parents(capfd: pytest.CaptureFixture[str]) -> None:
     assert b"" == said(lambda _: 1 // 0)
     assert b"" == said(lambda _: sys.exit(3))
     assert ("", "") == capfd.readouterr()
-    assert no_child_is_left()
 
 
 def test_where_no_more_can_be_forked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +173,7 @@ def test_one_that_hangs_is_killed_and_not_waited_for() -> None:
     process.begin(lambda _: time.sleep(60))
     assert not process.end()
     assert not process.is_begun
-    assert no_child_is_left()
+    forking.bury(SOON_SECONDS)
     assert time.monotonic() - began < SOON_SECONDS
 
 
@@ -190,11 +184,20 @@ def test_the_time_of_one_that_has_ended_is_told() -> None:
     assert 0 < process.end(SOON_SECONDS) < SOON_SECONDS
 
 
+def test_where_nothing_tells_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python without the module by which it is told: the process is buried all the same."""
+    monkeypatch.setitem(sys.modules, "resource", None)
+    process = ForkedProcess()
+    process.begin(lambda _: None)
+    assert 0 == process.end(SOON_SECONDS)
+
+
 def test_one_that_somebody_else_has_waited_for() -> None:
     """As where the system buries them by itself: no other process is killed in its place."""
     process = ForkedProcess()
     process.begin(lambda _: None)
-    os.waitpid(-1, 0)
+    assert process._process is not None
+    os.waitpid(process._process, 0)
     assert not process.end()
     assert [] == forking._killed
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings, Remains
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentences
-from dupfind.scanning.needle_verdicts import needle_judge, words_of
+from dupfind.scanning.needle_verdicts import judge_files, needle_judge, words_of
 from dupfind.values import Evidence, Failure, FileEntry, FileVerdict, Match, Root, Side, Tree
 
 MARK = Mark(b"", 1, "")
@@ -50,6 +52,22 @@ def test_words_by_the_names_that_are_reported() -> None:
     found = Findings({}, {}, frozenset(), None, words={ENTRY.path: SAME})
     assert words_of([tree], found) == {"n/a.jpg": SAME}
     assert words_of([tree], Findings({}, {}, frozenset(), None)) == {}
+
+
+@pytest.mark.parametrize("found", ["a match", "nothing", "a word", "a failure", "remains"])
+def test_all_are_judged_as_each_by_itself(found: str) -> None:
+    """Also where nothing but a match decides, which takes less time."""
+    findings = Findings(
+        {ENTRY.path: MATCH} if found == "a match" else {},
+        {ENTRY.path: Failure("cannot be decoded")} if found == "a failure" else {},
+        frozenset([ENTRY.path]),
+        None,
+        {ENTRY.path: Remains("cut", None)} if found == "remains" else {},
+        words={ENTRY.path: UNWANTED} if found == "a word" else {},
+    )
+    tree = Tree(Root(Side.NEEDLES, "n", "/real/n", (1, 1)), [ENTRY], [], frozenset())
+    judge = needle_judge(findings, Evidence.SAME, str.upper)
+    assert [judge("n/a.jpg", ENTRY)] == judge_files(Evidence.SAME, str.upper, [tree], findings)
 
 
 def test_what_is_said_of_needles_that_could_not_be_searched_for() -> None:

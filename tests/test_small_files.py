@@ -17,6 +17,7 @@ from dupfind.pool import small_files, tasks
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry
 from tests.helpers.ahead import needs_fork
+from tests.helpers.processes import nobody_left
 from tests.helpers.scans import answer, settings, states
 from tests.helpers.shelf import settle
 
@@ -27,10 +28,8 @@ pytestmark = needs_fork
 def _few_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A batch has two files; nothing that was forked outlives the test."""
     monkeypatch.setattr(small_files, "_BATCH_FILES", 2)
-    yield
-    forking.bury(30)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    with nobody_left():
+        yield
 
 
 def written(folder: Path, count: int) -> list[FileEntry]:

@@ -118,7 +118,7 @@ def linked(
 
 
 class _Near:
-    """Searches for the rows of pictures with a hash near another."""
+    """Searches the pictures of one side, by row or by file, for those with a hash near another."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._files = pictures.files
@@ -133,20 +133,21 @@ class _Near:
         first, last = (np.searchsorted(self._files, wanted, side, self._order) for side in ("left", "right"))
         return np.concatenate([self._order[start:end] for start, end in zip(first, last, strict=True)] or [wanted])
 
-    def files(self, hashes: Hashes, radius_bits: NDArray[np.int64] | int) -> set[int]:
-        """Return the files with a hash within the radius of one of ``hashes``; a row of these may have its own."""
-        radii = np.broadcast_to(radius_bits, len(hashes))
+    def files(self, hashes: Hashes, their_bits: NDArray[np.int64] | int) -> set[int]:
+        """Return the files with a hash within so many bits of one of ``hashes``, each row of which may have its own."""
+        radii = np.broadcast_to(their_bits, len(hashes))
         met: set[int] = set()
         for radius in np.unique(radii).tolist():
             met.update(self._files[self.rows(hashes[radii == radius].reshape(-1), radius)].tolist())
         return met
 
-    def rows(self, hashes: Hashes, radius_bits: NDArray[np.int64] | int) -> Rows:
-        """Return the rows, each once, of which a hash lies within the radius, which each may have its own, of one of
-        ``hashes``.
+    def rows(self, hashes: Hashes, own_bits: NDArray[np.int64] | int) -> Rows:
+        """Return the rows, each once, with a hash within so many bits of one of ``hashes``.
+
+        Each row that is searched may have its own radius; below zero, nothing is near it.
         """
         hashes = np.unique(hashes)
-        radii = np.broadcast_to(radius_bits, len(self._files))
+        radii = np.broadcast_to(own_bits, len(self._files))
         if not len(hashes) or not len(self._flat) or radii.max() < 0:
             return np.empty(0, np.int64)
         limits = np.repeat(radii.astype(np.int16), self._width)
