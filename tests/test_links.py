@@ -87,6 +87,13 @@ def test_no_rival_where_all_is_followed() -> None:
     assert linked(needles, haystack, ({0}, set()), BITS, 9, near) == Linked({0, 1, 2}, {0}, {1, 2})
 
 
+def test_a_rival_has_all_that_it_could_be_matched_with() -> None:
+    """Also what lies beyond its witness, by way of which nothing is followed."""
+    needles, haystack = pictures([(0, 0, 0), (1, 0xF, 0xF)], 2), pictures([(0, 0xF), (1, 0xFF)], 1)
+    near = WHOLE._replace(bits=np.zeros(8, np.int64))
+    assert linked(needles, haystack, ({0}, set()), BITS, 9, near) == Linked({0, 1}, {0, 1}, {1})
+
+
 def test_too_many_are_linked() -> None:
     """Then everything is scanned, which takes no longer."""
     needles, haystack = pictures([(number, 0, 0) for number in range(3)], 2), pictures([(0, 0)], 1)
