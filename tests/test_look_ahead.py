@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -300,7 +301,7 @@ def test_one_that_hangs_is_not_waited_for() -> None:
         os.kill(process, 0)
 
 
-@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no fork", "no more processes"])
+@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no fork", "no more processes", "no more handles"])
 def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
     """One process does everything then."""
     if why != "threads":
@@ -309,6 +310,8 @@ def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
         monkeypatch.delattr(os, "fork")
     elif why == "no more processes":
         monkeypatch.setattr(os, "fork", lambda: (_ for _ in ()).throw(BlockingIOError))
+    elif why == "no more handles":
+        monkeypatch.setattr(os, "pipe", lambda: (_ for _ in ()).throw(OSError(errno.EMFILE, "too many")))
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     ahead = LookAhead(may_fork=why != "one worker")
     is_over = threading.Event()

@@ -53,7 +53,7 @@ _ROUGH_IN_GRAY = 5.0
 """The same for pixels of a reduced gray decode: of 1,700 with more, none has less than 5 by the whole."""
 _ODD = np.resize([1.0, -1.0], SEARCH_SIZE)
 _MIRRORED = np.stack([np.outer(down, across).reshape(-1) for down in (_ODD**2, _ODD) for across in (_ODD**2, _ODD)])
-"""By what a mirrored picture's coefficients differ from those of the picture, shape (4, 64): none, across, down, both."""
+"""By what the coefficients of a mirrored picture differ, shape (4, 64): mirrored not at all, across, down, or both."""
 _BATCH = 64
 """Pictures that are hashed together: of so many the intermediate values take 10 MB."""
 

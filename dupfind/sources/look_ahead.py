@@ -70,7 +70,11 @@ class LookAhead:
         """
         if files <= FEWEST_FILES or self._process is not None or not self._may_fork or not can_fork():
             return
-        reading, writing = os.pipe()
+        try:
+            reading, writing = os.pipe()
+        except OSError:  # no handle is left
+            self._may_fork = False
+            return
         # A signal that comes in between would be answered by both.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ending())
         try:
