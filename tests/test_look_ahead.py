@@ -301,7 +301,9 @@ def test_one_that_hangs_is_not_waited_for() -> None:
         os.kill(process, 0)
 
 
-@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no fork", "no more processes", "no more handles"])
+@pytest.mark.parametrize(
+    "why", ["few files", "one worker", "threads", "no fork", "no more processes", "no more handles"]
+)
 def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
     """One process does everything then."""
     if why != "threads":
