@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -299,12 +300,14 @@ def test_one_that_hangs_is_not_waited_for() -> None:
     assert time.monotonic() - began < SOON_SECONDS
 
 
-@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no more processes"])
+@pytest.mark.parametrize("why", ["few files", "one worker", "threads", "no more processes", "no more handles"])
 def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
     """One process does everything then."""
     monkeypatch.setattr(forking, "can_fork", lambda: why != "threads")
     if why == "no more processes":
         monkeypatch.setattr(os, "fork", lambda: (_ for _ in ()).throw(BlockingIOError))
+    elif why == "no more handles":
+        monkeypatch.setattr(os, "pipe", lambda: (_ for _ in ()).throw(OSError(errno.EMFILE, "too many")))
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     ahead = LookAhead(may_fork=why != "one worker")
     files = look_ahead.FEWEST_FILES + (why != "few files")

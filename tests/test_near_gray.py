@@ -169,6 +169,40 @@ def gray(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return near
 
 
+def grain(size: tuple[int, int] = (600, 450)) -> Image.Image:
+    """A wall by little light: noise and nothing else."""
+    dice = np.random.default_rng(1)
+    return Image.fromarray(np.clip(128 + dice.normal(0, 20, size[::-1]), 0, 255).astype(np.uint8)).convert("RGB")
+
+
+def squares(size: tuple[int, int] = (600, 450)) -> Image.Image:
+    """A chequered cloth."""
+    down, across = np.indices(size[::-1])
+    return Image.fromarray((((across // 9 + down // 9) % 2) * 255).astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize("picture", [grain, squares])
+def test_a_pattern_is_decoded_in_full(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, gray: list[int], picture: Callable[[], Image.Image]
+) -> None:
+    """All its coefficients lie near their median: the hash moves by 20 bits, farther than is searched."""
+    content = jpeg(picture(), quality=80)
+    needles = tree("needles", {"n.png": png(content), "new.jpg": jpeg(photo(4))})
+    haystack = tree("hay", {"1.jpg": content, "other.jpg": jpeg(photo(3))})
+    monkeypatch.setattr("dupfind.reading._MOST_SENT_HASHES", 0)
+    found = scan(haystack, needles)
+    assert gray
+    assert states(found)["n.png"] != "missing"
+    monkeypatch.setattr(decode, "MOST_BARE_BYTES", 0)
+    assert answer(scan(haystack, needles)) == answer(found)
+
+
+def test_a_coarsely_quantised_one_is_decoded_in_full() -> None:
+    """What its decoder cuts off at black and white, a reduced decode does not: any coefficient may be another one."""
+    taken = [read(jpeg(photo(1), quality=quality)).is_gray for quality in (15, 40)]
+    assert taken == [False, True]
+
+
 @pytest.mark.parametrize("is_sent", [True, False])
 def test_what_is_near_by_the_whole_file_is_found(
     tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, gray: list[int], *, is_sent: bool

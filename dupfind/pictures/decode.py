@@ -78,7 +78,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 13
+RECIPE = 14
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 MOST_BARE_BYTES = 1 << 18
 """Length up to which a JPEG may be bare. What is measured beside the pixels takes 2 ms of a core at every size, and a

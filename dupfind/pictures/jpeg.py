@@ -34,6 +34,8 @@ _COARSE_BYTES = 1 << 17
 _COARSE_FACTOR = 8
 _COARSE_FORMATS = "JPEG", "MPO"
 _GRAY_MODES = "L", "RGB"
+_LEAST_GRAY_QUALITY = 25
+"""Below it much is cut off at black and white that a reduced decode keeps."""
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _MOST_TABLES = 256
 _NO_FACTOR = 9.0  # more than any: decode at full size
@@ -137,6 +139,8 @@ def decode_gray(image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Strea
     otherwise. None where it does, or where the file is of a kind that is better seen whole.
     """
     if stream.damage or stream.scans > MOST_SCANS or image.mode not in _GRAY_MODES:
+        return None
+    if (quality(image) or 0) < _LEAST_GRAY_QUALITY:
         return None
     factor = _factor(image.size, GRAY_SIDE)
     width, height = (math.ceil(side / factor) for side in image.size)
