@@ -211,15 +211,21 @@ def test_what_is_mirrored_is_not_measured(desk: Desk, turned: int) -> None:
     assert (similar, ["/h/2", "b"]) == ({name: found[name] for name in similar}, sorted(wanted))
 
 
-@pytest.mark.parametrize("fact", [{"is_coarse": True}, {"is_coarse": True, "damage": GRAY_ONLY}])
+@pytest.mark.parametrize(("fact", "asked"), [({"is_coarse": True}, 1), ({"is_coarse": True, "damage": GRAY_ONLY}, 0)])
 @pytest.mark.parametrize("which", ["n", "/h"])
-def test_other_pixels_do_not_settle_it(desk: Desk, which: str, fact: dict[str, Any]) -> None:
-    """Of a first scan, or of a gray decode, which are not those of the file."""
+def test_other_pixels_do_not_settle_it(
+    desk: Desk, which: str, fact: dict[str, Any], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a first scan, or of a gray decode, which are not those of the file: they are asked once that is decoded."""
+    counted: list[int] = []
+    real = evidence.are_mirrored
+    monkeypatch.setattr(evidence, "are_mirrored", lambda *pair: bool(counted.append(1)) or real(*pair))
     whole = {"n": thumbnail(1, turned=1), "/h": thumbnail(1)}
     wanted = desk.decodes(whole)
-    pictures = whole | {which: dataclasses.replace(whole[which], **fact)}
-    found = desk.match({"n": pictures["n"]}, {"/h": pictures["/h"]})
+    shown = whole | {which: dataclasses.replace(whole[which], **fact)}
+    found = desk.match({"n": shown["n"]}, {"/h": shown["/h"]})
     assert ({"n": Match("/h", Evidence.SIMILAR, 0, MIRROR)}, [which]) == (found, wanted)
+    assert asked == len(counted)
 
 
 def test_of_several_the_best_is_taken_and_the_others_count_where_it_is_none(
@@ -382,6 +388,15 @@ def test_where_a_sample_has_many_that_are_mirrored_nothing_is_measured(
     assert expected == answer(found)
     assert sorted(paths) == sorted(map(str, [*haystack.iterdir(), *needles.iterdir()]))
     assert {Path(path).name for path in paths} == names
+
+
+@pytest.mark.parametrize("needles", [300, 395, 3584, 25_088, 100_000])
+@pytest.mark.parametrize("shift", range(8))
+def test_a_sample_of_two_sides_in_one_order(needles: int, shift: int) -> None:
+    """As many meet their own as there are expected, wherever the two begin."""
+    step, every = sample._step(needles), sample._EVERY_WITNESS
+    own = set(range(0, needles, step)) & set(range(shift, needles, every))
+    assert abs(len(own) - needles / step / every) < 2
 
 
 @pytest.mark.slow

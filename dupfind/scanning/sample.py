@@ -19,7 +19,9 @@ from dupfind.values import MIRRORED, FileEntry
 
 STAGE = "decoding a sample"
 _EVERY_NEEDLE, _MOST_NEEDLES = 6, 256
-_EVERY_WITNESS = 6
+_EVERY_WITNESS = 7
+"""Both sides often have the same pictures in the same order. Where the two steps share no factor, as many needles of a
+sample meet their own picture as of all; with equal ones all did, or none, by where the two begin."""
 _FEWEST_EXPECTED = 8.0
 """Needles of the sample that have a candidate in it where all needles have one: with fewer it would be chance."""
 _FEW = 0.4
@@ -39,7 +41,7 @@ def needed_of_needles(
     side.
     """
     small, candidates = _that_may_be_bare(needles), _that_may_be_bare(haystack)
-    wanted, witnesses = small[:: max(_EVERY_NEEDLE, len(small) // _MOST_NEEDLES)], candidates[::_EVERY_WITNESS]
+    wanted, witnesses = small[:: _step(len(small))], candidates[::_EVERY_WITNESS]
     if _expected(len(wanted), len(witnesses), len(candidates)) < _FEWEST_EXPECTED:
         return None
     reader = run.reader
@@ -55,6 +57,12 @@ def needed_of_needles(
     if _with_candidates(sampled, witnesses_sampled, judged, threshold_bits) < _FEW_TO_MEASURE * expected:
         return reader.bare()
     return None
+
+
+def _step(needles: int) -> int:
+    """Return every how many-th of so many needles is taken."""
+    step = max(_EVERY_NEEDLE, needles // _MOST_NEEDLES)
+    return step + (step % _EVERY_WITNESS == 0 and _EVERY_WITNESS > 1)
 
 
 def _that_may_be_bare(entries: Sequence[FileEntry]) -> list[FileEntry]:
@@ -73,7 +81,7 @@ def _expected(needles: int, witnesses: int, haystack: int) -> float:
 def _with_candidates(needles: Pictures, haystack: Pictures, turns: Collection[int], threshold_bits: int) -> int:
     """Count the needles that are within the threshold of a picture, in one of these orientations.
 
-    One needle at a time, since a haystack of a million gives a sample of 160,000.
+    One needle at a time, since a haystack of a million gives a sample of 140,000.
     """
     upright = haystack.hashes[:, 0]
     turned = needles.hashes[:, list(turns)]
