@@ -53,6 +53,7 @@ from dupfind.version import __version__
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
+    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
     from dupfind.scanning.scan_again import News
 
@@ -352,11 +353,13 @@ def _recall(results: ResultCache, files: int, listener: Listener) -> Findings | 
 
 def _news(store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntry], listener: Listener) -> list[News]:
     """Return what has changed since the last run; nothing where that is not known, or too much to go by."""
-    from dupfind.scanning.scan_again import news_since
-
     with listener.part("look up", len(needles) + len(haystack)):
         last = store.load()
-        news = None if last is None else news_since(last, needles, haystack)
+        if last is None:  # as in a first run, which does not load what compares two
+            return []
+        from dupfind.scanning.scan_again import news_since
+
+        news = news_since(last, needles, haystack)
     return [] if news is None else [news]
 
 
@@ -443,17 +446,15 @@ def find_matches(
     ]
     pictures: Pictures | None = None
     remains: dict[str, Remains] = {}
-    unseen, are_few = 0, False
+    unseen = 0
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
         _start_reading(run)
         with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
             from dupfind.matching.match import Matched, match_pictures
         orientations = ORIENTATIONS if scan.rotations else 1
         # Each candidate of a bare picture is decoded once more: that may be every needle.
-        are_few = may_be_bare and _have_few_candidates(unproved, haystack, orientations, run)
-        pictures = reader.pictures(
-            unproved, "decoding needles", orientations, bare=reader.bare(may_be_gray=True) if are_few else None
-        )
+        needed = _needed_of_needles(unproved, haystack, orientations, run) if may_be_bare else None
+        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=needed)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         # Where all is read again, a file that cannot be proves nothing, and might hide one that can.
@@ -462,7 +463,7 @@ def find_matches(
             for entry in haystack
             if entry.path not in failures and entry.has_comparable_picture and (entry.can_be_read or not scan.paranoid)
         ]
-        are_few = are_few or FEW_NEEDLES * len(pictures.entries) <= len(readable)
+        are_few = (needed is not None and needed.is_gray) or FEW_NEEDLES * len(pictures.entries) <= len(readable)
         bare = reader.bare(pictures, may_be_gray=are_few) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
@@ -511,18 +512,18 @@ def _decodes(run: Reading, needles: Pictures, haystack: Pictures) -> Decodes:
     )
 
 
-def _have_few_candidates(
+def _needed_of_needles(
     needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
-) -> bool:
-    """Tell whether few needles will have a candidate, by how many there are or else by a sample."""
+) -> Bare | None:
+    """Tell what of the needles is to be decoded at first, by how many there are or else by a sample; None for all."""
     if len(needles) > MANY_NEEDLES * len(haystack):
-        return True
+        return run.reader.bare(may_be_gray=True)
     if len(needles) < FEWEST_TO_SAMPLE:
-        return False
-    from dupfind.scanning.sample import few_have_candidates
+        return None
+    from dupfind.scanning.sample import needed_of_needles
 
     comparable = [entry for entry in haystack if entry.has_comparable_picture]
-    return few_have_candidates(needles, comparable, orientations, run)
+    return needed_of_needles(needles, comparable, orientations, run)
 
 
 def _match_films(

@@ -27,7 +27,7 @@ from dupfind.pool.workers import Pool
 from dupfind.reasons import Reason
 from dupfind.settings import Settings
 from dupfind.sources.source import Elsewhere
-from dupfind.values import THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
+from dupfind.values import MIRRORED, THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,16 +154,20 @@ class Reader:
     def bare(self, needles: Pictures | None = None, *, may_be_gray: bool = False) -> tasks.Bare:
         """Allow bare pictures, except within the threshold of ``needles``: those are judged, by all measures.
 
+        What only a mirrored needle is near to is judged by its pixels alone, and may be bare too, but not gray.
         ``may_be_gray`` where few of them will be judged: what is gray has to be decoded again to be measured.
         """
         scan = self._settings.scan
-        packed = b""
+        packed = mirrored = b""
         if needles is not None and needles.hashes.size <= _MOST_SENT_HASHES:
-            packed = needles.hashes.astype(">u8").tobytes()
+            by_orientation = needles.hashes.astype(">u8").T
+            is_mirrored = [orientation in MIRRORED for orientation in range(len(by_orientation))]
+            mirrored = by_orientation[is_mirrored].tobytes()
+            packed = by_orientation[[not each for each in is_mirrored]].tobytes()
         from dupfind.evidence.fingerprint import MOST_GRAY_BITS
 
         is_gray = may_be_gray and self._are_gray_searched and scan.threshold_bits <= MOST_GRAY_BITS
-        return tasks.Bare(packed, scan.algorithm, scan.threshold_bits, is_gray)
+        return tasks.Bare(packed, scan.algorithm, scan.threshold_bits, is_gray, mirrored)
 
     @property
     def _are_gray_searched(self) -> bool:

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from dupfind import pipeline
 from dupfind.cache.cache_schema import is_bare, is_damaged, picture_id
-from dupfind.evidence import fingerprint
+from dupfind.evidence import evidence, fingerprint
 from dupfind.pictures import borders, color_modes, decode
 from dupfind.pool import tasks
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning import sample
-from dupfind.values import UNMEASURED, Evidence, FileEntry, Match, Thumbnail
+from dupfind.values import GRAY_ONLY, UNMEASURED, Evidence, FileEntry, Match, Thumbnail
 from fixtures import pictures
 from tests.helpers.desk import Desk
 from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
@@ -46,9 +47,9 @@ def full(content: bytes) -> Thumbnail:
     return read(content, may_be_bare=None)
 
 
-def bare(seed: int, **changes: Any) -> Thumbnail:
+def bare(seed: int, turned: int = 0, **changes: Any) -> Thumbnail:
     """The pixels of a photo and nothing else."""
-    return dataclasses.replace(thumbnail(seed), is_coarse=True, damage=UNMEASURED, **changes)
+    return dataclasses.replace(thumbnail(seed, turned=turned), is_coarse=True, damage=UNMEASURED, **changes)
 
 
 def framed(image: Image.Image, shade: str = "white") -> Image.Image:
@@ -197,6 +198,50 @@ def test_the_better_witness_is_not_passed_over(desk: Desk) -> None:
     assert {"n": Match("/b", Evidence.SAME, 0)} == desk.match({"n": needle}, hay)
 
 
+MIRROR = Reason(ReasonCode.MIRRORED)
+
+
+@pytest.mark.parametrize("turned", [1, 3])
+def test_what_is_mirrored_is_not_measured(desk: Desk, turned: int) -> None:
+    """Its pixels tell all that is said of it; not so those of what is turned, or upright."""
+    wanted = desk.decodes({name: thumbnail(2) for name in ("b", "/h/2")})
+    needles = {"a": bare(1, turned), "b": bare(2, 2), "c": thumbnail(3, turned=turned)}
+    found = desk.match(needles, {"/h/1": bare(1), "/h/2": bare(2), "/h/3": bare(3)})
+    similar = {name: Match(f"/h/{name_of}", Evidence.SIMILAR, 0, MIRROR) for name, name_of in (("a", 1), ("c", 3))}
+    assert (similar, ["/h/2", "b"]) == ({name: found[name] for name in similar}, sorted(wanted))
+
+
+@pytest.mark.parametrize(("fact", "asked"), [({"is_coarse": True}, 1), ({"is_coarse": True, "damage": GRAY_ONLY}, 0)])
+@pytest.mark.parametrize("which", ["n", "/h"])
+def test_other_pixels_do_not_settle_it(
+    desk: Desk, which: str, fact: dict[str, Any], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a first scan, or of a gray decode, which are not those of the file: they are asked once that is decoded."""
+    counted: list[int] = []
+    real = evidence.are_mirrored
+    monkeypatch.setattr(evidence, "are_mirrored", lambda *pair: bool(counted.append(1)) or real(*pair))
+    whole = {"n": thumbnail(1, turned=1), "/h": thumbnail(1)}
+    wanted = desk.decodes(whole)
+    shown = whole | {which: dataclasses.replace(whole[which], **fact)}
+    found = desk.match({"n": shown["n"]}, {"/h": shown["/h"]})
+    assert ({"n": Match("/h", Evidence.SIMILAR, 0, MIRROR)}, [which]) == (found, wanted)
+    assert asked == len(counted)
+
+
+def test_of_several_the_best_is_taken_and_the_others_count_where_it_is_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The larger one of two; and where the pixels say no of it, everything is asked for, of both."""
+    large = dataclasses.replace(bare(1), width=1280, height=960)
+    haystack, whole = {"/a": bare(1), "/b": large}, dataclasses.replace(thumbnail(1), width=1280, height=960)
+    wanted = desk.decodes({"n": thumbnail(1, turned=1), "/a": thumbnail(1), "/b": whole})
+    expected = {"n": Match("/b", Evidence.SIMILAR, 0, MIRROR)}
+    assert (expected, []) == (desk.match({"n": bare(1, 1)}, haystack), wanted)
+    monkeypatch.setattr(evidence, "are_mirrored", lambda *_: False)
+    assert {} == desk.match({"n": bare(1, 1)}, {"/a": bare(1)})
+    assert (expected, ["/a", "/b", "n"]) == (desk.match({"n": bare(1, 1)}, haystack), sorted(wanted))
+
+
 def noisy(image: Image.Image, seed: int) -> Image.Image:
     """With noise in it, so that it is another file and nearly the same picture."""
     noise = np.random.default_rng(seed).integers(-6, 7, (image.height, image.width, 1))
@@ -272,7 +317,7 @@ def test_later_runs_and_other_commands(tree: TreeBuilder, tmp_path: Path, monkey
 
 
 def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a sample be taken of a few files: of every other needle, and of all of the haystack."""
+    """Let a sample be taken of a few files: of every other needle, and of all of the haystack; both are bare."""
     monkeypatch.setattr(pipeline, "FEWEST_TO_SAMPLE", 4)
     for name, value in (("_EVERY_NEEDLE", 2), ("_EVERY_WITNESS", 1), ("_FEWEST_EXPECTED", 2.0)):
         monkeypatch.setattr(sample, name, value)
@@ -310,7 +355,7 @@ def test_where_a_sample_has_few_candidates_the_other_needles_are_bare(
     sampled(monkeypatch)
     paths, names = watch_bare(monkeypatch)
     assert expected == answer(scan(haystack, needles))
-    assert {"n6.jpg", "n8.jpg"} == {name for name in names if name.startswith("n")}
+    assert {f"n{number}.jpg" for number in range(5, 10)} == {name for name in names if name.startswith("n")}
     assert {str(needles / "n8.jpg"), str(haystack / "1.jpg")} == {path for path in paths if paths.count(path) > 1}
 
 
@@ -325,7 +370,33 @@ def test_where_a_sample_has_many_all_needles_are_measured_at_once(
     sampled(monkeypatch)
     _, names = watch_bare(monkeypatch)
     assert {"present/same"} == set(states(scan(haystack, needles)).values())
-    assert not {name for name in names if name.startswith("n")}
+    assert {"n0.jpg", "n2.jpg", "n4.jpg"} == {name for name in names if name.startswith("n")}
+
+
+def test_where_a_sample_has_many_that_are_mirrored_nothing_is_measured(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor decoded twice, or gray; and the answer is that of full decodes."""
+    images = [photo(seed, (400, 300)) for seed in range(6)]
+    haystack = tree("hay", {f"{number}.jpg": jpeg(image) for number, image in enumerate(images)})
+    needles = tree("needles", {f"n{number}.jpg": jpeg(ImageOps.mirror(image)) for number, image in enumerate(images)})
+    expected = answer(scan(haystack, needles))
+    sampled(monkeypatch)
+    paths, names = watch_bare(monkeypatch)
+    found = scan(haystack, needles)
+    assert {"similar/similar"} == set(states(found).values())
+    assert expected == answer(found)
+    assert sorted(paths) == sorted(map(str, [*haystack.iterdir(), *needles.iterdir()]))
+    assert {Path(path).name for path in paths} == names
+
+
+@pytest.mark.parametrize("needles", [300, 395, 3584, 25_088, 100_000])
+@pytest.mark.parametrize("shift", range(8))
+def test_a_sample_of_two_sides_in_one_order(needles: int, shift: int) -> None:
+    """As many meet their own as there are expected, wherever the two begin."""
+    step, every = sample._step(needles), sample._EVERY_WITNESS
+    own = set(range(0, needles, step)) & set(range(shift, needles, every))
+    assert abs(len(own) - needles / step / every) < 2
 
 
 @pytest.mark.slow

@@ -19,8 +19,9 @@ from dupfind.evidence import differences, evidence, fingerprint
 from dupfind.pictures import decode
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.report.reasons import sentence
-from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
+from dupfind.values import BACK, MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
 from tests.helpers.scenes import Field, grey, scene, shot, waves
+from tests.helpers.thumbnails import thumbnail
 
 UNLIKE, SHIFTED = Reason(ReasonCode.UNLIKE), Reason(ReasonCode.SHIFTED)
 EDITED = Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))
@@ -81,6 +82,19 @@ def test_unlike_pictures_are_no_evidence() -> None:
 def test_check_bound_lies_below_unrelated_photos() -> None:
     """Unrelated photos start at 84 bits, copies end at 10, and both bounds keep their distance."""
     assert 10 < evidence.STRUCTURE_BOUND[0] < evidence.CHECK_BOUND_BITS <= 76
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.sampled_from(sorted(MIRRORED)), st.sampled_from(sorted(MIRRORED)))
+def test_what_is_mirrored_is_judged_by_its_pixels(seed: int, other: int, shown: int, asked: int) -> None:
+    """As by everything that is known: `similar` for one reason, or nothing."""
+    needle = dataclasses.replace(thumbnail(seed, turned=shown), more="a film", captured="2020:01:02 03:04:05", frames=2)
+    witness = dataclasses.replace(thumbnail(other), damage="cut", captured="2021:01:02 03:04:05")
+    turned = evidence.turned(evidence.prepare(needle), asked)
+    judged = evidence.judge(turned, evidence.prepare(witness), asked)
+    pixels = fingerprint.pixels(needle.pixels), fingerprint.pixels(witness.pixels)
+    expected = (Evidence.SIMILAR, evidence.MIRRORED_ONLY) if evidence.are_mirrored(*pixels, asked) else (None, UNLIKE)
+    assert expected == (judged.evidence, judged.reason)
+    assert (expected[0] is not None) == (seed == other and BACK[shown] == asked)
 
 
 def test_a_small_shift_is_seen() -> None:

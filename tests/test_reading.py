@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import Recipe, is_bare
+from dupfind.cache.cache_schema import Recipe, is_bare, is_gray
 from dupfind.events import Silence
 from dupfind.evidence.fingerprint import pixels, search_hashes
 from dupfind.pool import tasks
@@ -249,6 +250,17 @@ def test_what_is_near_a_needle_is_measured_at_once(desk: Desk, monkeypatch: pyte
             near = reader.pictures(desk.entries, "decoding", 1, bare=reader.bare(needle))
             measured = [entry for entry, ref in zip(near.entries, near.refs, strict=True) if not is_bare(ref.id)]
             assert expected == names(measured)
+
+
+def test_what_is_near_a_mirrored_needle_only_is_bare_and_not_gray(desk: Desk) -> None:
+    """Its pixels are all that will be asked for, and those have to be exact."""
+    with desk.reader(cached=False) as (reader, _):
+        needle = reader.pictures(desk.entries[:1], "decoding", 8, bare=reader.bare())
+        for upright, mirrored, expected in ((0, 1, (False, False)), (1, 0, (True, False)), (1, 3, (True, True))):
+            order = [upright, mirrored, 4, 4, 4, 4, 4, 4]  # where the hashes of the picture itself are to stand
+            turned = dataclasses.replace(needle, hashes=needle.hashes[:, order])
+            near = reader.pictures(desk.entries[:1], "decoding", 1, bare=reader.bare(turned, may_be_gray=True))
+            assert expected == (is_bare(near.refs[0].id), is_gray(near.refs[0].id))
 
 
 def test_measuring_takes_the_place_of_what_was_bare(desk: Desk) -> None:

@@ -183,6 +183,17 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
     return Judgement(Evidence.SAME, _TURNS.get(orientation), tests, closeness)
 
 
+def are_mirrored(needle: fingerprint.Pixels, witness: fingerprint.Pixels, orientation: int) -> bool:
+    """Tell by the pixels alone whether :func:`judge` finds `similar`, in an ``orientation`` that mirrors the needle.
+
+    Otherwise it finds nothing: that the needle is mirrored is the first of all facts, and its reason
+    :data:`MIRRORED_ONLY`. Both are upright (64, 64). 0.1 ms.
+    """
+    turned_needle = np.ascontiguousarray(fingerprint.turn(needle, orientation))
+    checks = fingerprint.check_hash(turned_needle), fingerprint.check_hash(witness)
+    return _check_of(*checks).passed
+
+
 def differ(first: Picture, second: Picture) -> Reason | None:
     """Say why two needles cannot both be copies of one witness; None when nothing speaks against it.
 
@@ -208,12 +219,17 @@ def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.fl
     return bounds
 
 
+MIRRORED_ONLY = Reason(ReasonCode.MIRRORED)
 _UNLIKE = Reason(ReasonCode.UNLIKE)
 _TURNS = {index: Reason(ReasonCode.TURNED, (degrees,)) for index, degrees in ((2, 180), (5, 90), (7, 90))}
 
 
 def _check_test(needle: Picture, witness: Picture) -> Test:
-    return at_most("check hash", (needle.check ^ witness.check).bit_count(), CHECK_BOUND_BITS)
+    return _check_of(needle.check, witness.check)
+
+
+def _check_of(needle: int, witness: int) -> Test:
+    return at_most("check hash", (needle ^ witness).bit_count(), CHECK_BOUND_BITS)
 
 
 def _pixel_findings(needle: Picture, witness: Picture, slack: float, of_places: float = 1.0) -> tuple[Finding, ...]:

@@ -58,6 +58,11 @@ class Side:
         """Tell whether a picture has nothing yet that it could be judged by."""
         return is_bare(self.refs[position].id)
 
+    def has_pixels(self, position: int) -> bool:
+        """Tell whether the pixels of a picture are those of the full decode."""
+        id_ = self.refs[position].id
+        return not is_gray(id_) if is_bare(id_) else not id_ & COARSE
+
     def gray(self) -> list[int]:
         """Return the positions of pictures whose search hash is not surely that of the file."""
         return [position for position, ref in enumerate(self.refs) if is_gray(ref.id)]
@@ -125,6 +130,10 @@ class Decodes:
     def are_full(self, needle: int, witness: int) -> bool:
         """Tell whether a needle and a witness, by their positions, may be compared for good."""
         return not self.needles.is_preview(needle) and not self.haystack.is_preview(witness)
+
+    def have_pixels(self, needle: int, witness: int) -> bool:
+        """Tell whether a needle and a witness, by their positions, may be compared for good by pixels alone."""
+        return self.needles.has_pixels(needle) and self.haystack.has_pixels(witness)
 
     def read(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Decode in full what is a preview of these needles and witnesses."""

@@ -14,6 +14,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.evidence import evidence
 from dupfind.evidence.conflicts import Claim
+from dupfind.evidence.fingerprint import pixels
 from dupfind.matching.pairs import judge_pairs, judged_of
 from dupfind.matching.views import Turned
 from dupfind.pool.judge_pool import JudgeTask
@@ -25,6 +26,9 @@ _MOST_PREPARED = 512
 _FETCHED_TOGETHER = 8
 _NEXT = 8
 """How many further candidates of a needle are judged ahead, where the first does not settle it."""
+_PIXELS_TOGETHER = 512
+"""Pairs whose thumbnails are in memory together to be compared by their pixels alone."""
+_MIRRORED = Judged(Evidence.SIMILAR, evidence.MIRRORED_ONLY, is_last=False, closeness=0.0)
 _BETWEEN_NEEDLES = ORIENTATIONS
 """Where the orientations end with which a needle and a witness are remembered, those of two needles begin."""
 
@@ -52,6 +56,23 @@ class Judge:
     def know(self, needles: Iterable[int]) -> None:
         """Look up at once what is remembered of pairs with one of ``needles``, and forget all others."""
         self._known = self._cache.judgements(sorted(set(needles)))
+
+    def know_mirrored(self, pairs: Iterable[Pair]) -> None:
+        """Take pairs that :meth:`are_mirrored` has found, until others are looked up."""
+        for pair in pairs:
+            self._known.setdefault(pair, _MIRRORED)
+
+    def are_mirrored(self, pairs: Sequence[Pair]) -> list[bool]:
+        """Tell of each pair whether it is `similar`, by pixels alone, where its orientation mirrors the needle."""
+        found: list[bool] = []
+        for start in range(0, len(pairs), _PIXELS_TOGETHER):
+            batch = pairs[start : start + _PIXELS_TOGETHER]
+            thumbnails = self._cache.thumbnails(list({id_ for pair in batch for id_ in (pair.needle, pair.witness)}))
+            grays = {id_: pixels(thumbnail.pixels) for id_, thumbnail in thumbnails.items()}
+            found += [
+                evidence.are_mirrored(grays[pair.needle], grays[pair.witness], pair.orientation) for pair in batch
+            ]
+        return found
 
     def judge_ahead(self, queues: Sequence[Sequence[Pair]]) -> None:
         """Judge what :meth:`judge` will be asked for: of each queue of pairs, of one needle each, the first ones."""

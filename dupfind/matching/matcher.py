@@ -28,7 +28,7 @@ from dupfind.matching.judge import Judge, MapPairs
 from dupfind.matching.rank import Rank, witness_rank
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.search.hamming import HashDictionary, close_pairs
-from dupfind.values import BACK, Evidence, Match
+from dupfind.values import BACK, MIRRORED, Evidence, Match
 
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
@@ -158,7 +158,9 @@ class Matcher:
         """Decode in full what something rests on; nothing rests on a preview, however often that happens."""
         pairs = {position: chosen.candidate.picture for position, chosen in best.items()}
         lost = {
-            position: witness for position, witness in pairs.items() if not self._decodes.are_full(position, witness)
+            position: witness
+            for position, witness in pairs.items()
+            if not self._decodes.are_full(position, witness) and not self._rests_on_pixels(position, best[position])
         }
         if not lost:
             self._preview_rounds = 0
@@ -242,20 +244,52 @@ class Matcher:
 
     def _ranked(self, batch: Sequence[_Found]) -> list[_Found]:
         """Sort the candidates that each needle may have as witness, the best first, and judge the first ones ahead."""
+        mirrored = self._mirrored(batch)
+        left = [(position, candidates) for position, candidates in batch if position not in mirrored]
         self._decodes.measure(
-            [position for position, _ in batch],
-            [candidate.picture for _, candidates in batch for candidate in candidates],
+            [position for position, _ in left],
+            [candidate.picture for _, candidates in left for candidate in candidates],
         )
         ranked = [
-            (position, self._allowed(position, candidates))
+            (position, mirrored[position] if position in mirrored else self._allowed(position, candidates))
             for position, candidates in batch
             if position not in self._needles.lost
         ]
         self._judge.know(self._needles.refs[position].id for position, _ in ranked)
+        self._judge.know_mirrored(self._pair(position, one) for position, ones in mirrored.items() for one in ones)
         self._judge.judge_ahead(
             [[self._pair(position, candidate) for candidate in candidates] for position, candidates in ranked]
         )
         return ranked
+
+    def _mirrored(self, batch: Sequence[_Found]) -> dict[int, list[Candidate]]:
+        """Return what is left of the candidates of needles that are found mirrored and not otherwise, by position.
+
+        That it is mirrored is the first thing that is said of a needle, so the best of them is its match, and its
+        pixels are all that is asked for. Only where the best is none, and there are more, everything is asked for:
+        whether more count rests on what the needle shows.
+        """
+        ranked = [
+            (position, self._allowed(position, candidates))
+            for position, candidates in batch
+            if all(
+                candidate.orientation in MIRRORED and self._decodes.have_pixels(position, candidate.picture)
+                for candidate in candidates
+            )
+        ]
+        firsts = [(position, candidates[0]) for position, candidates in ranked if candidates]
+        are_similar = self._judge.are_mirrored([self._pair(position, first) for position, first in firsts])
+        similar = {position for (position, _), is_similar in zip(firsts, are_similar, strict=True) if is_similar}
+        return {
+            position: candidates[:1] if position in similar else []
+            for position, candidates in ranked
+            if position in similar or len(candidates) <= 1
+        }
+
+    def _rests_on_pixels(self, position: int, best: _Best) -> bool:
+        """Tell whether nothing but the pixels of a needle and its witness counts, and these are known."""
+        is_mirrored = best.candidate.orientation in MIRRORED
+        return is_mirrored and self._decodes.have_pixels(position, best.candidate.picture)
 
     def _allowed(self, position: int, candidates: Iterable[Candidate]) -> list[Candidate]:
         ranked = [

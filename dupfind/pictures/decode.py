@@ -58,6 +58,7 @@ from dupfind.pictures import (
 )
 from dupfind.pictures.container_format import Reader
 from dupfind.pictures.embedded import Shown
+from dupfind.pictures.formats import MOST_BARE_BYTES
 from dupfind.pictures.resampling import Box
 from dupfind.values import GRAY_ONLY, NEUTRAL_CHROMA, UNMEASURED, Thumbnail
 
@@ -80,9 +81,6 @@ pillow_heif.register_heif_opener(thumbnails=False)
 
 RECIPE = 14
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
-MOST_BARE_BYTES = 1 << 18
-"""Length up to which a JPEG may be bare. What is measured beside the pixels takes 2 ms of a core at every size, and a
-second decode, where something rests on the file, 2.5 ms at this length and 19 for 12 megapixels."""
 COLOR_CELL, COLOR_CELL_OF_LARGE, _MOST_FINE_PIXELS = 2, 4, 1 << 21
 """Pixels a side that one value of colour stands for in a comparison at full size, and up to how many pixels the first
 holds: a figure of a large picture is larger, and the finer ones take 25 ms more for 12 megapixels."""

@@ -13,6 +13,10 @@ The list keeps out what starts another program (EPS runs Ghostscript), what has 
 for a picture (TGA), and what is no picture (PDF, HDF5, video).
 """
 
+MOST_BARE_BYTES = 1 << 18
+"""Length up to which a JPEG may be bare. What is measured beside the pixels takes 2 ms of a core at every size, and a
+second decode, where something rests on the file, 2.5 ms at this length and 19 for 12 megapixels."""
+
 RAW_SUFFIXES = frozenset(
     ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .k25 .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw "
     ".rw2 .rwl .sr2 .srf .srw .x3f".split()

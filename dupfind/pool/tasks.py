@@ -69,6 +69,8 @@ class Bare(NamedTuple):
     threshold_bits: int = 0
     is_gray: bool = False
     """Whether gray ones are enough, which take less and whose hashes may be off by some bits."""
+    mirrored: bytes = b""
+    """Hashes of the other side in the orientations that mirror it: within the threshold of those a bare one does."""
 
 
 def decoders() -> tuple[str, str]:
@@ -106,7 +108,7 @@ def read_thumbnails(
     hashing: Hashing | None = None,
 ) -> list[Outcome]:
     """Decode each picture to its thumbnail, to a coarse or bare one where that is allowed and faster, and hash it."""
-    from dupfind.pictures import decode
+    from dupfind.pictures import decode, formats
 
     def read(file: IO[bytes], entry: FileEntry) -> Thumbnail:
         return decode.read_thumbnail(
@@ -127,7 +129,7 @@ def read_thumbnails(
 
     def of_small(entry: FileEntry) -> Outcome | None:
         """Read a small file at once: a decoder asks for it in pieces, back and forth. None as by :func:`read_small`."""
-        if not 0 < entry.size_bytes <= decode.MOST_BARE_BYTES:
+        if not 0 < entry.size_bytes <= formats.MOST_BARE_BYTES:
             return None
         read_ns = time.time_ns()
         result = decoded(partial(read_from_memory, entry), limit, timeout_seconds)
@@ -147,13 +149,14 @@ def _enough(bare: Bare) -> tuple[Callable[[bytes], bool], Callable[[bytes], bool
 
     from dupfind.evidence.fingerprint import is_near_any, may_search_gray, pixels
 
-    hashes = np.frombuffer(bare.hashes, ">u8").astype(np.uint64)
+    hashes, mirrored = (np.frombuffer(packed, ">u8").astype(np.uint64) for packed in (bare.hashes, bare.mirrored))
+    both = np.concatenate([hashes, mirrored])
 
     def is_enough(thumbnail: bytes) -> bool:
         return not bare.hashes or not is_near_any(pixels(thumbnail), bare.algorithm, hashes, bare.threshold_bits)
 
     def is_gray_enough(thumbnail: bytes) -> bool:
-        return may_search_gray(pixels(thumbnail), hashes, bare.threshold_bits)
+        return may_search_gray(pixels(thumbnail), both, bare.threshold_bits)
 
     return is_enough, is_gray_enough if bare.is_gray else None
 
