@@ -295,7 +295,7 @@ class _Again:
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
             found = self._before.matches
-            bits[: len(earlier)] = [_reach(found.get(path), threshold_bits, slack_bits) for path in earlier]
+            bits[: len(earlier)] = [_reach_bits(found.get(path), threshold_bits, slack_bits) for path in earlier]
             has_claim[: len(earlier)] = [path in found for path in earlier]
         return Reach(bits, has_claim)
 
@@ -405,7 +405,7 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
-def _reach(match: Match | None, threshold_bits: int, slack_bits: int) -> int:
+def _reach_bits(match: Match | None, threshold_bits: int, slack_bits: int) -> int:
     """Return how far away a picture may lie that matters to a needle with this match.
 
     A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
