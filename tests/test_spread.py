@@ -259,3 +259,10 @@ def test_a_pair_is_refused() -> None:
         reason = full_size.compare(needle, pixels(again(changed, quality=95)), Facts(quality=95))
         assert reason is not None
         assert reason.code is code
+
+
+def test_siblings_may_have_their_colour_further_apart() -> None:
+    """Two programs reduced one original to nearly one size, and its halved colour each in its own way."""
+    of_siblings, of_reduced = (full_size.Facts(quality=75, scale=scale).most_spread for scale in (1.02, 1.2))
+    assert of_siblings.color_moved > of_reduced.color_moved
+    assert of_siblings._replace(color_moved=of_reduced.color_moved) == of_reduced

@@ -141,6 +141,9 @@ and 0.05; the least of witnesses that nothing else refuses: 0.26 and, but for th
 most, which is 0.98 here."""
 MOST_SPREAD_OF_FAIR = MOST_SPREAD._replace(light=0.46, color_light=0.75)
 MOST_SPREAD_OF_SCALED = Spread(light=0.58, color_light=0.8, drawn=0.08, color_moved=1.0)
+MOST_SPREAD_OF_SIBLINGS = MOST_SPREAD_OF_SCALED._replace(color_moved=1.8)
+"""The same up to :data:`NEARLY`, where halved colour was reduced by two programs: two web copies of 300 and 305 pixels
+have theirs 1.5 pixels apart, which is 0.75 of a value of colour."""
 MOST_SPREAD_OF_POOR = Spread(light=0.6, color_light=0.8, drawn=0.08, color_moved=1.0)
 """The same for coarser needles, which round large even parts alike, by half a step of their tables at most, for two
 sizes, and for poor needles."""
@@ -249,7 +252,7 @@ class Facts(NamedTuple):
         if self.is_poor:
             return MOST_SPREAD_OF_POOR
         if self.is_scaled:
-            return MOST_SPREAD_OF_SCALED
+            return MOST_SPREAD_OF_SIBLINGS if self.is_nearly_one_size else MOST_SPREAD_OF_SCALED
         return MOST_SPREAD_OF_FAIR if self.is_fair else MOST_SPREAD
 
     @property
@@ -432,7 +435,8 @@ def _judge_evenness(measures: Measures, facts: Facts) -> Reason | None:
     """Object where a part of the witness is less sharp than the rest of it lets expect."""
     bounds = EVENNESS_BOUNDS_OF_CLEAN if facts.is_clean else EVENNESS_BOUNDS_OF_GOOD
     if facts.is_fair or facts.is_poor:
-        bounds = EVENNESS_BOUNDS_OF_REDUCED if facts.is_scaled else EVENNESS_BOUNDS
+        is_reduced = facts.is_scaled and not facts.is_nearly_one_size  # of siblings none was made of the other
+        bounds = EVENNESS_BOUNDS_OF_REDUCED if is_reduced else EVENNESS_BOUNDS
     for window, of_window in bounds.items():
         for evenness, bound in zip(measures.detail.evenness, of_window, strict=True):
             if evenness[window].share < bound:
