@@ -21,11 +21,10 @@ from dupfind.matching import damaged, near_gray
 from dupfind.pictures import color_modes, decode, jpeg_stream
 from dupfind.pictures import jpeg as jpegs
 from dupfind.pool import tasks
-from dupfind.scanning import scan_again
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import pictures
 from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
-from tests.helpers.races import believed_at_once
+from tests.helpers.races import short_scans
 from tests.helpers.scans import answer, scan, states
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -273,19 +272,7 @@ def test_what_is_new_is_linked_with_what_was_left_gray(tree: TreeBuilder, tmp_pa
     haystack = tree("hay", {"1.jpg": content, **{f"{seed}.jpg": jpeg(photo(seed, (96, 72))) for seed in range(3, 9)}})
     needles = tree("needles", {"new.jpg": jpeg(photo(40)), "known.jpg": jpeg(photo(5, (96, 72)), quality=90)})
     cache = str(tmp_path / "cache.sqlite")
-    counts: list[bool] = []
-    real = scan_again.scan_again
-
-    def counted(*values: Any) -> Any:
-        findings = real(*values)
-        counts.append(findings is not None)
-        return findings
-
-    with (
-        believed_at_once(),
-        patch.object(scan_again, "scan_again", counted),
-        patch.object(ResultCache, "recall", lambda _: None),
-    ):
+    with short_scans() as counts, patch.object(ResultCache, "recall", lambda _: None):
         scan(haystack, needles, cache=cache, threshold_bits=0)
         (needles / "again.png").write_bytes(png(content))
         assert "present/same" == states(scan(haystack, needles, cache=cache, threshold_bits=0))["again.png"]

@@ -34,7 +34,7 @@ from dupfind.scanning import links, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from tests.helpers.ahead import looking_ahead
-from tests.helpers.races import believed_at_once
+from tests.helpers.races import short_scans
 from tests.helpers.related_files import ENDINGS, contents
 from tests.helpers.scans import answer, scan, states
 
@@ -195,19 +195,7 @@ def small() -> Iterator[None]:
 @contextmanager
 def counting() -> Iterator[list[bool]]:
     """Count which scans have gone the short way; files of milliseconds ago are believed."""
-    counts: list[bool] = []
-    real = scan_again.scan_again
-
-    def counted(*values: Any) -> Any:
-        findings = real(*values)
-        counts.append(findings is not None)
-        return findings
-
-    with (
-        small(),
-        patch.object(scan_again, "scan_again", counted),
-        believed_at_once(),
-    ):
+    with small(), short_scans() as counts:
         yield counts
 
 

@@ -15,6 +15,7 @@ from unittest.mock import patch
 from dupfind import pipeline
 from dupfind.cache import cache, last_run, result_cache
 from dupfind.commands import indexing
+from dupfind.scanning import scan_again
 from dupfind.values import FileState, Report
 from tests.helpers.scans import settings
 from tests.helpers.trees import build_tree
@@ -35,6 +36,21 @@ def believed_at_once(after_seconds: float = 0) -> Iterator[None]:
             stack.enter_context(patch.object(module, "_RACY_NS", int(after_seconds * 1e9)))
         stack.enter_context(patch.object(indexing, "RACY_NS", int(after_seconds * 1e9)))
         yield
+
+
+@contextmanager
+def short_scans() -> Iterator[list[bool]]:
+    """Tell of each scan whether it has gone the short way; files of milliseconds ago are believed."""
+    counts: list[bool] = []
+    real = scan_again.scan_again
+
+    def counted(*values: Any) -> Any:
+        findings = real(*values)
+        counts.append(findings is not None)
+        return findings
+
+    with patch.object(scan_again, "scan_again", counted), believed_at_once():
+        yield counts
 
 
 TICK_SECONDS = 1000
