@@ -100,14 +100,10 @@ THUMBNAILS_SAID_SAME = {
     "interval timer": (0, 1),
 }
 """By kind, number and seed of a pair that the thumbnails took for copies, so that only a closer look tells it apart."""
-NOT_YET = frozenset({
-    "posterised", "smaller, reduced by bicubic: enlarged from less", "colour at a quarter of the size"
-})  # fmt: skip
-"""Kinds whose pair here is still `present`: few tones on grainy ground, two thirds of the needle's resolution, and half
-of the resolution of colour that every second copy has."""
-NOT_YET_PRESENT = frozenset({"edit: GIF", "siblings of nearly one size"})
-"""Copies that are not: 256 colours, strewn over grainy pictures, look like noise; and so does what two programs leave
-of one original."""
+NOT_YET = frozenset({"colour at a quarter of the size"})
+"""Kinds whose pair here is still `present`: half of the resolution of colour that every second copy has."""
+NOT_YET_PRESENT = frozenset({"siblings of nearly one size"})
+"""Copies that are not: what two programs leave of one original looks like noise."""
 
 
 @lru_cache(maxsize=8)
@@ -149,8 +145,8 @@ def state_of(case: Case, folder: Path) -> FileState:
 
 
 def marked(kinds: Sequence[PairKind], not_yet: frozenset[str]) -> list[ParameterSet]:
-    """The kinds as parameters; those that are not answered rightly yet may fail."""
-    marks = [pytest.mark.xfail(strict=False, reason="not answered rightly yet")]
+    """The kinds as parameters; those that are not answered rightly yet fail, and say so when they no longer do."""
+    marks = [pytest.mark.xfail(strict=True, reason="not answered rightly yet")]
     return [pytest.param(kind, id=kind.name, marks=marks if kind.name in not_yet else ()) for kind in kinds]
 
 
