@@ -27,17 +27,19 @@ _WITHOUT_DECODERS = "raise ImportError('no decoder for you')"
 _NO_FORK = "raise BlockingIOError(11, 'Resource temporarily unavailable')"
 _HARM = """
 import os, sys
+count, true, program = 0, os.fork, os.getpid()
 if any("forkserver" in argument for argument in sys.orig_argv):
-    count, true = 0, os.fork
-    def fork():
-        global count
+    program = 0
+def fork():
+    global count
+    if os.getpid() != program:
         count += 1
         if count > {allowed}:
             raise BlockingIOError(11, "Resource temporarily unavailable")
-        return true()
-    os.fork = fork
+    return true()
+os.fork = fork
 """
-"""What Python runs first in a server that is allowed so many processes."""
+"""What Python runs first in the program, whose server is allowed so many processes."""
 
 
 @pytest.fixture
