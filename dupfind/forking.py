@@ -22,8 +22,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 TERMINAL_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -34,10 +34,11 @@ PATIENCE_SECONDS = 0.2
 """How long a process that has to end is waited for: one that hangs in a disk ends when the disk does."""
 _killed: list[int] = []
 """Processes that have not been waited for yet."""
+_MEMORY = "/proc/self/statm"
 _MOST_BYTES = 40 << 20
-"""Of memory in use, of a process whose fork decodes: what it has is counted against the ceiling of each worker, and what
-this one changes afterwards is there twice. The program has 16 MB before it knows many files, with numpy and the
-decoders 34; so many more are 50,000 files."""
+"""Of memory in use, of a process whose fork decodes: what it has counts against the ceiling of each worker, and what it
+changes afterwards is there twice. The program has 16 MB before it knows many files, with numpy and the decoders 34;
+50,000 files take so much more."""
 _is_program = False
 """Whether nothing in this process is anybody else's."""
 
@@ -62,7 +63,7 @@ def can_fork_decoders() -> bool:
     if not _is_program or not can_fork():
         return False
     try:
-        with open("/proc/self/statm", "rb") as file:
+        with open(_MEMORY, "rb") as file:
             _, resident, shared, *_ = map(int, file.read().split())  # proc(5), in pages
     except (OSError, ValueError):
         return False
@@ -75,11 +76,8 @@ def fork(work: Callable[[], object], *kept: int) -> int:
     Raises ``OSError``. It has the memory of this process, and what is garbage there stays: a database that is closed in
     it would close, by its number, what is another's.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
-    try:
+    with _stops_waiting():
         return _forked(work, *kept)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class ForkedProcess:
@@ -97,10 +95,7 @@ class ForkedProcess:
 
     def begin(self, work: Callable[[int], object]) -> None:
         """Fork, where :func:`can_fork`; there ``work`` is given the pipe to write to. Raises ``OSError``."""
-        # A stop may neither come between the process and its number here, nor be answered by both: the other one would
-        # write and close what is this one's.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
-        try:
+        with _stops_waiting():
             self.pipe, its_pipe = os.pipe()
             try:
                 self._process = _forked(partial(work, its_pipe), its_pipe)
@@ -109,8 +104,6 @@ class ForkedProcess:
                 raise
             finally:
                 os.close(its_pipe)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def close(self) -> None:
         """Hear no more of it."""
@@ -166,8 +159,22 @@ def bury(patience_seconds: float = 0.0) -> None:
             _killed.remove(process)
 
 
+@contextmanager
+def _stops_waiting() -> Iterator[None]:
+    """Let a stop wait while a process is forked in the block, which stays deaf to it.
+
+    It may neither come between the process and its number here, nor be answered by both: the other one would write and
+    close what is this one's.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _forked(work: Callable[[], object], *kept: int) -> int:
-    """Fork a process that does ``work`` and ends; return its number. The signals of a terminal are blocked meanwhile."""
+    """Fork a process that does ``work`` and ends; return its number. Stops are waiting meanwhile."""
     process = os.fork()
     if process == 0:
         try:

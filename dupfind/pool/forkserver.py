@@ -79,9 +79,10 @@ def _load() -> None:
     """Import what the tasks need."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads is not to be forked
     import dupfind.digest
-    import dupfind.evidence.fingerprint
     import dupfind.pictures.decode
-    import dupfind.pool.tasks  # noqa: F401 - all of them stay loaded in the workers
+    import dupfind.pool.tasks
+
+    dupfind.pool.tasks.hashing()  # all of them stay loaded in the workers
 
 
 class _Server:
