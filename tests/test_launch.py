@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -24,6 +25,9 @@ from tests.helpers.ahead import needs_fork
 from tests.helpers.labour import Item, work
 from tests.helpers.places import ROOT
 from tests.helpers.processes import are_gone
+
+if TYPE_CHECKING:
+    import socket
 
 Run = Callable[..., "CompletedProcess[bytes]"]
 _ITEMS: list[Item] = [("double", number) for number in range(40)]
@@ -230,6 +234,15 @@ class _Garbage:
 
     def __del__(self) -> None:
         os.write(self._handle, b"freed in a worker" if os.getpid() != _PROGRAM else b"freed here")
+
+
+@pytest.mark.usefixtures("forked_server")
+def test_a_socket_in_the_place_of_a_standard_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where one is closed: what decodes would write its complaints there, so that a server is started afresh."""
+    monkeypatch.setattr(forking, "fork", lambda *_: pytest.fail("forked"))
+    monkeypatch.setattr(launch, "_run", lambda *_: 7)
+    for number in range(3):
+        assert 7 == launch._begin_server(cast("socket.socket", SimpleNamespace(fileno=lambda number=number: number)))
 
 
 @forks

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.uint8]
 
+RECIPE = 3
+"""Version of our own part in the way from thumbnail to hash."""
+
 SIZES = 8, 16
 """Sides of the hashes that are offered: 64 and 256 bits."""
 SEARCH_SIZE, CHECK_SIZE = SIZES
@@ -55,8 +58,8 @@ _BATCH = 64
 
 
 def recipe() -> str:
-    """Return the version of the way from thumbnail to hash, for the cache's key."""
-    return f"3, imagehash {_imagehash().__version__}"
+    """Name the way from thumbnail to hash, for the cache's key."""
+    return f"{RECIPE}, imagehash {_imagehash().__version__}"
 
 
 def _imagehash() -> Any:  # noqa: ANN401 - a module

@@ -45,24 +45,23 @@ def serve() -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    _serve(control)
+    serve_on(control)
 
 
-def serve_forked(control: socket.socket) -> NoReturn:
-    """Answer requests on ``control`` in a process that was forked from the program."""
-    gc.freeze()  # the program's garbage is never freed here: it would close its databases and files by their numbers
-    gc.enable()
-    _serve(control)
-
-
-def _serve(control: socket.socket) -> NoReturn:
+def serve_on(control: socket.socket) -> NoReturn:
+    """Answer requests on ``control``, in a process that may have been forked from the program."""
     worker.leave_no_core_file()
+    gc.disable()  # nothing that is loaded is ever garbage; looking for some takes 9 ms
     try:
         _load()
     except BaseException as error:  # noqa: BLE001 - whatever it is, it has to be told
         with suppress(OSError):
             control.send(f"{type(error).__name__}: {error}".encode(errors="replace")[:1000])
         os._exit(1)
+    # What the workers never look through they never copy. And the garbage of a program that was forked is never freed:
+    # a database or a file would close, by its number, what has that number here.
+    gc.freeze()
+    gc.enable()
     _Server(control).run()
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _END_SECONDS = 5.0
 """How long to wait for the server to tell how a worker ended that has closed its socket."""
 _REQUEST = b"w"
+_STREAMS = range(3)
 
 
 class CannotStartError(Exception):
@@ -166,12 +167,13 @@ def _running_server() -> _Server:
 
 def _begin_server(control: socket.socket) -> int:
     """Begin a process that serves on ``control``, and return its number. Raises ``OSError``."""
-    if forking.can_fork_decoders():
+    is_apart = control.fileno() not in _STREAMS  # not so where a standard stream is closed, whose number it then has
+    if is_apart and forking.can_fork_decoders():
         from dupfind.pool import forkserver
 
         with suppress(ImportError):  # who is started afresh meets it as well, and tells
             forkserver.load_for_both()
-            return forking.fork(partial(forkserver.serve_forked, control), control.fileno())
+            return forking.fork(partial(forkserver.serve_on, control), control.fileno())
     return _run("dupfind.pool.forkserver", "serve", control)
 
 
