@@ -83,7 +83,8 @@ def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def forked_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is forked from this process, whatever threads the test runner has."""
-    monkeypatch.setattr(forking, "can_fork_decoders", lambda: True)
+    for name in ("can_fork", "can_fork_decoders"):
+        monkeypatch.setattr(forking, name, lambda: True)
 
 
 def results(pool: Pool, items: list[Item]) -> list[tuple[Item, Any]]:
@@ -202,13 +203,17 @@ def test_the_command(dupfind: Run, tmp_path: Path, photos: list[str], allowed: i
 
 
 @forks
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_command_forks_its_server(dupfind: Run, tmp_path: Path, photos: list[str], threads: int) -> None:
-    """And starts none afresh, but where it has a thread that nobody knows of."""
+@pytest.mark.parametrize(("threads", "of_numpy"), [(1, 1), (2, 1), (1, 2)])
+def test_the_command_forks_its_server(
+    dupfind: Run, tmp_path: Path, photos: list[str], threads: int, of_numpy: int
+) -> None:
+    """And starts none afresh, but where it has a thread that nobody knows of, or gets one with numpy."""
     (tmp_path / "sitecustomize.py").write_text(_STARTED.format(threads=threads))
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    done = dupfind(*photos, env={"PYTHONPATH": path}, is_started=True)
-    assert (0, b"a process is started\n" * (threads - 1)) == (done.returncode, done.stderr)
+    variables = {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": str(of_numpy)}
+    done = dupfind(*photos, env=variables, is_started=True)
+    is_started = max(threads, of_numpy) > 1
+    assert (0, b"a process is started\n" * is_started) == (done.returncode, done.stderr)
     assert b"All 6 files are in the haystack" in done.stdout
 
 

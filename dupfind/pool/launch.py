@@ -173,7 +173,8 @@ def _begin_server(control: socket.socket) -> int:
 
         with suppress(ImportError):  # who is started afresh meets it as well, and tells
             forkserver.load_for_both()
-            return forking.fork(partial(forkserver.serve_on, control), control.fileno())
+            if forking.can_fork():  # numpy may have started threads, where OPENBLAS_NUM_THREADS says so
+                return forking.fork(partial(forkserver.serve_on, control), control.fileno())
     return _run("dupfind.pool.forkserver", "serve", control)
 
 
