@@ -137,6 +137,9 @@ def _run() -> int:
     # The values of a run are tuples by the hundred thousand and hold no cycles; looking for some took a quarter of a
     # warm run.
     gc.disable()
+    from dupfind import forking
+
+    forking.be_the_program()
     from dupfind.cli.main import run
 
     return run(sys.argv[1:])

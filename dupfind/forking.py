@@ -1,4 +1,4 @@
-"""Forks this process for work that asks the system and answers through a pipe: one rule for all who do so.
+"""Forks this process for work that asks the system, and for the server of the workers: one rule for all who do so.
 
 A forked process has the memory of this one and one thread of it. A lock that another thread held stays closed in it for
 ever: one of Python's or of the import system, of the cache's database, of OpenBLAS, of a decoder. Only malloc of glibc
@@ -6,9 +6,12 @@ is made whole by the fork. So **a process is forked only while it has one thread
 which knows nothing of a library's threads; and only on Linux, where the system tells that count. macOS has libraries
 that do not bear a fork even so, and elsewhere nobody has tried. Python warns of threads from 3.12 on by the same count.
 
-What a forked process does is opening, looking, reading, hashing and writing to its pipe. It decodes nothing, touches no
-database, prints nothing, holds nothing open that this process has open, and is deaf to what a terminal sends to all.
-It is killed by this process, or by its first write after this one has gone.
+A :class:`ForkedProcess` opens, looks, reads, hashes and writes to its pipe. It decodes nothing, touches no database,
+prints nothing, holds nothing open that this process has open, and is deaf to what a terminal sends to all. It is killed
+by this process, or by its first write after this one has gone.
+
+**The server of the workers loads decoders, and so is forked from the command line alone**, which knows all that is in
+its process. Within another program it is started afresh.
 """
 
 from __future__ import annotations
@@ -19,8 +22,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 
 TERMINAL_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """What a terminal or a shell sends to the whole group; the parent hears it too and ends its processes itself."""
@@ -30,6 +34,19 @@ PATIENCE_SECONDS = 0.2
 """How long a process that has to end is waited for: one that hangs in a disk ends when the disk does."""
 _killed: list[int] = []
 """Processes that have not been waited for yet."""
+_MEMORY = "/proc/self/statm"
+_MOST_BYTES = 40 << 20
+"""Of memory in use, of a process whose fork decodes: what it has counts against the ceiling of each worker, and what it
+changes afterwards is there twice. The program has 16 MB before it knows many files, with numpy and the decoders 34;
+50,000 files take so much more."""
+_is_program = False
+"""Whether nothing in this process is anybody else's."""
+
+
+def be_the_program() -> None:
+    """Tell that this process is the command line's own."""
+    global _is_program  # noqa: PLW0603 - a fact about the process
+    _is_program = True
 
 
 def can_fork() -> bool:
@@ -39,6 +56,28 @@ def can_fork() -> bool:
     except OSError:
         return False
     return is_alone and hasattr(os, "fork") and hasattr(signal, "pthread_sigmask")
+
+
+def can_fork_decoders() -> bool:
+    """Tell whether what decodes may be forked from this process: where :func:`can_fork`, from a small program."""
+    if not _is_program or not can_fork():
+        return False
+    try:
+        with open(_MEMORY, "rb") as file:
+            _, resident, shared, *_ = map(int, file.read().split())  # proc(5), in pages
+    except (OSError, ValueError):
+        return False
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") <= _MOST_BYTES
+
+
+def fork(work: Callable[[], object], *kept: int) -> int:
+    """Fork, where :func:`can_fork`, a process that does ``work`` and has these handles open alone; return its number.
+
+    Raises ``OSError``. It has the memory of this process, and what is garbage there stays: a database that is closed in
+    it would close, by its number, what is another's.
+    """
+    with _stops_waiting():
+        return _forked(work, *kept)
 
 
 class ForkedProcess:
@@ -56,27 +95,15 @@ class ForkedProcess:
 
     def begin(self, work: Callable[[int], object]) -> None:
         """Fork, where :func:`can_fork`; there ``work`` is given the pipe to write to. Raises ``OSError``."""
-        # A stop may neither come between the process and its number here, nor be answered by both: the other one would
-        # write and close what is this one's.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
-        try:
+        with _stops_waiting():
             self.pipe, its_pipe = os.pipe()
             try:
-                process = os.fork()
-                if process == 0:
-                    try:
-                        _become_forked(its_pipe)
-                        work(its_pipe)
-                    finally:  # whatever happens: nothing is closed, flushed or printed
-                        os._exit(0)
-                self._process = process
+                self._process = _forked(partial(work, its_pipe), its_pipe)
             except OSError:  # no process or no memory is left
                 self.close()
                 raise
             finally:
                 os.close(its_pipe)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def close(self) -> None:
         """Hear no more of it."""
@@ -132,15 +159,42 @@ def bury(patience_seconds: float = 0.0) -> None:
             _killed.remove(process)
 
 
-def _become_forked(pipe: int) -> None:
+@contextmanager
+def _stops_waiting() -> Iterator[None]:
+    """Let a stop wait while a process is forked in the block, which stays deaf to it.
+
+    It may neither come between the process and its number here, nor be answered by both: the other one would write and
+    close what is this one's.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _forked(work: Callable[[], object], *kept: int) -> int:
+    """Fork a process that does ``work`` and ends; return its number. Stops are waiting meanwhile."""
+    process = os.fork()
+    if process == 0:
+        try:
+            _become_forked(*kept)
+            work()
+        finally:  # whatever happens: nothing is closed, flushed or printed
+            os._exit(0)
+    return process
+
+
+def _become_forked(*kept: int) -> None:
     """Let go of everything that is the parent's but for its memory."""
     be_deaf_to_the_terminal()
     gc.disable()  # it would touch, and so copy, all memory
+    sys.unraisablehook = sys.__unraisablehook__  # the program's own raises stops again, which are not ours
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(_FIRST_OF_OTHERS):
-        if stream != pipe:
+        if stream not in kept:
             os.dup2(nothing, stream)
-    close_all_but(pipe)
+    close_all_but(*kept)
 
 
 def _usage(process: int, until: float) -> float | None:

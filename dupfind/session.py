@@ -145,8 +145,15 @@ class _Texts:
     @cached_property
     def _decoders(self) -> tuple[str, str]:
         """The number of our way of decoding, and the versions of the decoders."""
-        told = None if self._pool is None else self._pool.ask(tasks.decoders)
-        return told or tasks.decoders()
+        return self._told(tasks.decoders)
+
+    @cached_property
+    def _hashing(self) -> str:
+        """The version of the way from thumbnail to hash."""
+        return self._told(tasks.hashing)
+
+    def _told(self, task: Callable[[], T]) -> T:
+        return (None if self._pool is None else self._pool.ask(task)) or task()
 
     @cached_property
     def _films(self) -> str:
@@ -156,9 +163,7 @@ class _Texts:
         return ", ".join(self._decoders)
 
     def hashes(self) -> str:
-        from dupfind.evidence import fingerprint
-
-        return f"{self._algorithm} {fingerprint.RECIPE}"
+        return f"{self._algorithm} {self._hashing}"
 
     def rules(self) -> str:
         from dupfind.evidence import evidence
@@ -181,10 +186,9 @@ class _Texts:
         return f"film data {film_data.RECIPE}, {self._films}"
 
     def film_print(self) -> str:
-        from dupfind.evidence import fingerprint
         from dupfind.pictures import film_frames
 
-        return f"film print {film_frames.RECIPE}, {fingerprint.RECIPE}, {self._films}"
+        return f"film print {film_frames.RECIPE}, {self._hashing}, {self._films}"
 
     def film_comparison(self) -> str:
         from dupfind.evidence import film_likeness
@@ -202,8 +206,7 @@ class _Texts:
         return f"fragments {by_parts}, {', '.join(self._decoders)}, {libraries.fragment_library()}"
 
     def first_looks(self) -> str:
-        from dupfind.evidence import fingerprint
         from dupfind.pictures import embedded_preview
 
-        (of_decode, versions), of_hash = self._decoders, fingerprint.RECIPE
-        return f"preview {embedded_preview.RECIPE}, {of_decode}, {self._algorithm} {of_hash}, {versions}"
+        of_decode, versions = self._decoders
+        return f"preview {embedded_preview.RECIPE}, {of_decode}, {self._algorithm} {self._hashing}, {versions}"

@@ -35,27 +35,27 @@ before that: of more kills all could hit the one process that is left on a slow 
 _HARM = f"""
 import builtins, os, random, signal, socket, sys
 
-if any("forkserver" in argument for argument in sys.orig_argv):
-    true_sendall = socket.socket.sendall
-    dice = random.SystemRandom()
+true_sendall = socket.socket.sendall
+dice = random.SystemRandom()
+program = 0 if any("forkserver" in argument for argument in sys.orig_argv) else os.getpid()
 
-    def harmful(true_open):
-        def open(path, *arguments, **options):
-            if str(path).endswith({CULPRIT!r}):
-                os.kill(os.getpid(), signal.SIGSEGV)
-            return true_open(path, *arguments, **options)
+def harmful(true_open):
+    def open(path, *arguments, **options):
+        if os.getpid() != program and str(path).endswith({CULPRIT!r}):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return true_open(path, *arguments, **options)
 
-        return open
+    return open
 
-    def sendall(self, data):
-        if dice.random() < float(os.environ.get("CUT_SHARE", 0)):
-            true_sendall(self, data[: dice.randrange(len(data) + 1)])
-            os.kill(os.getpid(), signal.SIGKILL)
-        true_sendall(self, data)
+def sendall(self, data):
+    if os.getpid() != program and dice.random() < float(os.environ.get("CUT_SHARE", 0)):
+        true_sendall(self, data[: dice.randrange(len(data) + 1)])
+        os.kill(os.getpid(), signal.SIGKILL)
+    true_sendall(self, data)
 
-    builtins.open, os.open, socket.socket.sendall = harmful(builtins.open), harmful(os.open), sendall
+builtins.open, os.open, socket.socket.sendall = harmful(builtins.open), harmful(os.open), sendall
 """
-"""What Python runs first in the server of the workers, and so in each of them."""
+"""What Python runs first in the program, and so in the server of the workers and in each of them, who alone suffer."""
 
 
 @dataclass(slots=True)

@@ -66,6 +66,41 @@ def test_when_this_process_may_be_forked(monkeypatch: pytest.MonkeyPatch, thread
     assert (threads == "one" and lacks == "nothing") == can_fork()
 
 
+@pytest.mark.parametrize(
+    ("why", "statm"),
+    [
+        ("small", "900 300 100 1 0 9000 0"),
+        ("large", "90000 20000 100 1 0 9000 0"),
+        ("not told", None),
+        ("not told", "?"),
+        ("another's", "900 300 100 1 0 9000 0"),
+        ("threads", "900 300 100 1 0 9000 0"),
+    ],
+)
+def test_when_what_decodes_may_be_forked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, why: str, statm: str | None
+) -> None:
+    """From the command line's own process, with one thread and before it has much memory."""
+    told = tmp_path / "statm"
+    if statm is not None:
+        told.write_text(statm)
+    monkeypatch.setattr(forking, "_MEMORY", str(told))
+    monkeypatch.setattr(forking, "_is_program", why != "another's")
+    monkeypatch.setattr(forking, "can_fork", lambda: why != "threads")
+    assert (why == "small") == forking.can_fork_decoders()
+
+
+def test_this_process_is_somebody_elses() -> None:
+    """Until it is told that it is the command line's own."""
+    told = subprocess.run(
+        [sys.executable, "-c", "from dupfind import forking; print(forking.can_fork(), forking.can_fork_decoders())"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "True False\n" == told.stdout
+
+
 def test_not_beside_a_thread() -> None:
     """A lock that it holds would stay closed for ever."""
     over = threading.Event()
@@ -146,6 +181,14 @@ def test_a_stop_while_it_begins(monkeypatch: pytest.MonkeyPatch, moment: str) ->
     assert process.is_begun
     assert process.pipe is not None
     process.end()
+
+
+def test_what_is_done_with_a_lost_stop_is_the_programs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would set an alarm, by which the process would end as one that was stopped."""
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    assert b"True" == said(
+        lambda pipe: forking.write(pipe, repr(sys.unraisablehook is sys.__unraisablehook__).encode())
+    )
 
 
 def test_an_error_is_not_the_parents(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from dupfind import forking
 from dupfind.errors import NoProcessError
 from dupfind.pool import launch
 from dupfind.pool.launch import CannotStartError
 from dupfind.pool.process_executor import ProcessExecutor
 from dupfind.pool.workers import Pool
 from fixtures import pictures
+from tests.helpers.ahead import needs_fork
 from tests.helpers.labour import Item, work
 from tests.helpers.places import ROOT
 from tests.helpers.processes import are_gone
+
+if TYPE_CHECKING:
+    import socket
 
 Run = Callable[..., "CompletedProcess[bytes]"]
 _ITEMS: list[Item] = [("double", number) for number in range(40)]
@@ -27,17 +35,38 @@ _WITHOUT_DECODERS = "raise ImportError('no decoder for you')"
 _NO_FORK = "raise BlockingIOError(11, 'Resource temporarily unavailable')"
 _HARM = """
 import os, sys
+count, true, program = 0, os.fork, os.getpid()
 if any("forkserver" in argument for argument in sys.orig_argv):
-    count, true = 0, os.fork
-    def fork():
-        global count
+    program = 0
+def fork():
+    global count
+    if os.getpid() != program:
         count += 1
         if count > {allowed}:
             raise BlockingIOError(11, "Resource temporarily unavailable")
-        return true()
-    os.fork = fork
+    return true()
+os.fork = fork
 """
-"""What Python runs first in a server that is allowed so many processes."""
+"""What Python runs first in the program, whose server is allowed so many processes."""
+_STARTED = """
+import os, threading
+true = os.posix_spawn
+def posix_spawn(*arguments, **options):
+    print("a process is started", file=__import__("sys").stderr)
+    return true(*arguments, **options)
+os.posix_spawn = posix_spawn
+if {threads} > 1:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+"""What Python runs first in a program with so many threads."""
+_PROGRAM = os.getpid()
+
+
+def forks(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test as one that forks this process."""
+    for mark in needs_fork:
+        test = mark(test)
+    return test
 
 
 @pytest.fixture
@@ -51,10 +80,21 @@ def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         launch._server.end()
 
 
+@pytest.fixture
+def forked_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is forked from this process, whatever threads the test runner has."""
+    for name in ("can_fork", "can_fork_decoders"):
+        monkeypatch.setattr(forking, name, lambda: True)
+
+
+def results(pool: Pool, items: list[Item]) -> list[tuple[Item, Any]]:
+    """Everything that is done, with what came of it."""
+    return list(pool.map(work, items, size_bytes=lambda _: 1, lost=lambda _, death: pytest.fail(f"lost: {death}")))
+
+
 def run(pool: Pool, items: list[Item]) -> list[Item]:
     """Everything that is done, sorted."""
-    done = pool.map(work, items, size_bytes=lambda _: 1, lost=lambda _, death: pytest.fail(f"lost: {death}"))
-    return sorted(item for item, _ in done)
+    return sorted(item for item, _ in results(pool, items))
 
 
 @pytest.mark.slow
@@ -160,6 +200,94 @@ def test_the_command(dupfind: Run, tmp_path: Path, photos: list[str], allowed: i
     done = dupfind(*photos, env={"PYTHONPATH": path}, is_started=True)
     assert (code, said) == (done.returncode, done.stderr)
     assert (code == 0) == (b"All 6 files are in the haystack" in done.stdout)
+
+
+@forks
+@pytest.mark.parametrize(("threads", "of_numpy"), [(1, 1), (2, 1), (1, 2)])
+def test_the_command_forks_its_server(
+    dupfind: Run, tmp_path: Path, photos: list[str], threads: int, of_numpy: int
+) -> None:
+    """And starts none afresh, but where it has a thread that nobody knows of, or gets one with numpy."""
+    (tmp_path / "sitecustomize.py").write_text(_STARTED.format(threads=threads))
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    variables = {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": str(of_numpy)}
+    done = dupfind(*photos, env=variables, is_started=True)
+    is_started = max(threads, of_numpy) > 1
+    assert (0, b"a process is started\n" * is_started) == (done.returncode, done.stderr)
+    assert b"All 6 files are in the haystack" in done.stdout
+
+
+@forks
+@pytest.mark.usefixtures("own_server", "forked_server")
+def test_a_server_that_was_forked_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was started does, and ends with this process."""
+    monkeypatch.setattr(launch, "_run", lambda *_: pytest.fail("started afresh"))
+    with Pool(2) as pool:
+        assert _ITEMS == run(pool, _ITEMS)
+        assert launch._server is not None
+        server = launch._server.pid
+        assert {server} == {parent for _, parent in results(pool, [("parent", 1)] * 40)}
+    launch._server.end()
+    assert are_gone([server])
+
+
+class _Garbage:
+    """In a cycle; tells when it is freed."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle, self._itself = handle, self
+
+    def __del__(self) -> None:
+        os.write(self._handle, b"freed in a worker" if os.getpid() != _PROGRAM else b"freed here")
+
+
+@pytest.mark.usefixtures("forked_server")
+def test_a_socket_in_the_place_of_a_standard_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where one is closed: what decodes would write its complaints there, so that a server is started afresh."""
+    monkeypatch.setattr(forking, "fork", lambda *_: pytest.fail("forked"))
+    monkeypatch.setattr(launch, "_run", lambda *_: 7)
+    for number in range(3):
+        assert 7 == launch._begin_server(cast("socket.socket", SimpleNamespace(fileno=lambda number=number: number)))
+
+
+@forks
+@pytest.mark.usefixtures("own_server", "forked_server")
+def test_no_garbage_of_this_process_is_freed_in_a_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A database that is closed there would close what has its number by then; what is made there is collected."""
+    told = os.open(tmp_path / "told", os.O_WRONLY | os.O_CREAT)
+    monkeypatch.setattr(forking, "close_all_but", lambda *_: None)
+    gc.disable()
+    try:
+        _Garbage(told)
+        with Pool(1) as pool:
+            assert [True] == [is_enabled for _, is_enabled in results(pool, [("collect", 1)])]
+    finally:
+        gc.enable()
+    assert b"" == (tmp_path / "told").read_bytes()
+    gc.collect()
+    os.close(told)
+    assert b"freed here" == (tmp_path / "told").read_bytes()
+
+
+@forks
+@pytest.mark.usefixtures("own_server", "forked_server")
+def test_what_this_process_cannot_load_the_server_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One is started afresh, which meets the same and has words for it."""
+    started: list[str] = []
+
+    def broken() -> None:
+        raise ImportError("no numpy for you")
+
+    def begin(*named: object) -> int:
+        started.append(str(named[0]))
+        return true(*named)
+
+    true = launch._run
+    monkeypatch.setattr("dupfind.pool.forkserver.load_for_both", broken)
+    monkeypatch.setattr(launch, "_run", begin)
+    with Pool(1) as pool:
+        assert _ITEMS == run(pool, _ITEMS)
+    assert ["dupfind.pool.forkserver"] == started
 
 
 @pytest.mark.usefixtures("own_server")

@@ -7,31 +7,30 @@ decodes a file again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from dupfind.pictures import resampling
 from dupfind.values import BACK, FIRST_TRANSPOSED, ORIENTATIONS, THUMBNAIL_SIDE
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 Pixels = NDArray[np.uint8]
 
-RECIPE = f"3, imagehash {imagehash.__version__}"
-"""Version of the way from thumbnail to hash, for the cache's key."""
+RECIPE = 3
+"""Version of our own part in the way from thumbnail to hash."""
 
 SIZES = 8, 16
 """Sides of the hashes that are offered: 64 and 256 bits."""
 SEARCH_SIZE, CHECK_SIZE = SIZES
 
-_OTHER_ALGORITHMS: dict[str, Callable[..., imagehash.ImageHash]] = {
-    "dhash": imagehash.dhash,
-    "ahash": imagehash.average_hash,
-    "whash": imagehash.whash,
-}
+_FUNCTIONS = {"phash": "phash", "dhash": "dhash", "ahash": "average_hash", "whash": "whash"}
+"""What of imagehash each algorithm is."""
 _PHASH_OVERSAMPLING = 4  # imagehash's highfreq_factor
 GRAY_ALGORITHM, GRAY_SLACK_BITS = "phash", 4
 """By which gray decodes may be searched for, and by how much two of them may lie farther apart than the whole pictures
@@ -56,6 +55,18 @@ _MIRRORED = np.stack([np.outer(down, across).reshape(-1) for down in (_ODD**2, _
 """By what the coefficients of a mirrored picture differ, shape (4, 64): mirrored not at all, across, down, or both."""
 _BATCH = 64
 """Pictures that are hashed together: of so many the intermediate values take 10 MB."""
+
+
+def recipe() -> str:
+    """Name the way from thumbnail to hash, for the cache's key."""
+    return f"{RECIPE}, imagehash {_imagehash().__version__}"
+
+
+def _imagehash() -> Any:  # noqa: ANN401 - a module
+    """Load imagehash, and with it Pillow, which takes 13 ms: pHash from a thumbnail needs neither."""
+    import imagehash
+
+    return imagehash
 
 
 def pixels(thumbnail: bytes) -> Pixels:
@@ -92,12 +103,14 @@ def hash_of(picture: Pixels, algorithm: str, size: int) -> int:
     """Hash an upright thumbnail to ``size * size`` bits, likewise; ``size`` is one of :data:`SIZES`."""
     if algorithm == "phash":
         return _phash(picture, size)
-    return _as_int(_OTHER_ALGORITHMS[algorithm](Image.fromarray(picture), hash_size=size).hash)
+    from PIL import Image
+
+    return exact_hash_of(Image.fromarray(picture), algorithm, size)
 
 
 def exact_hash_of(image: Image.Image, algorithm: str, size: int) -> int:
     """Hash a whole picture of any mode as imagehash itself does, bit for bit; loads scipy for pHash, 0.17 s."""
-    function = imagehash.phash if algorithm == "phash" else _OTHER_ALGORITHMS[algorithm]
+    function = getattr(_imagehash(), _FUNCTIONS[algorithm])
     return _as_int(function(image, hash_size=size).hash)
 
 

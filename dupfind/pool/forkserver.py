@@ -1,6 +1,7 @@
 """A process that has loaded the decoders once and forks a worker for whoever asks; only on systems with fork.
 
-The program itself is not forked for this, since it has threads, and neither the server nor its workers import the
+The program is forked for this where :func:`dupfind.forking.can_fork_decoders`, since it has loaded half of what is
+needed; it is not forked for each worker, since it has threads then. Neither the server nor its workers import the
 program's main module, which need not be one that can be imported.
 
 A request is one byte with two sockets: one end of each. Through the first the worker is given its tasks; the server
@@ -10,6 +11,7 @@ with whoever asked for it, also in a call into C that keeps the interpreter to i
 
 from __future__ import annotations
 
+import gc
 import os
 import selectors
 import signal
@@ -38,28 +40,48 @@ class _Child(NamedTuple):
 def serve() -> NoReturn:
     """Answer requests on standard input, which is a socket, until nobody holds its other end."""
     forking.be_deaf_to_the_terminal()
-    worker.leave_no_core_file()
     forking.close_all_but()  # what a shell has left open for the program, such as a lock, is not ours to hold
     control = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    serve_on(control)
+
+
+def serve_on(control: socket.socket) -> NoReturn:
+    """Answer requests on ``control``, in a process that may have been forked from the program."""
+    worker.leave_no_core_file()
+    gc.disable()  # nothing that is loaded is ever garbage; looking for some takes 9 ms
     try:
         _load()
     except BaseException as error:  # noqa: BLE001 - whatever it is, it has to be told
         with suppress(OSError):
             control.send(f"{type(error).__name__}: {error}".encode(errors="replace")[:1000])
         os._exit(1)
+    # What the workers never look through they never copy. And the garbage of a program that was forked is never freed:
+    # a database or a file would close, by its number, what has that number here.
+    gc.freeze()
+    gc.enable()
     _Server(control).run()
+
+
+def load_for_both() -> None:
+    """Import what the program and its workers need, so that what is forked from the program has it.
+
+    Raises ``ImportError``.
+    """
+    import dupfind.evidence.fingerprint
+    import dupfind.pool.tasks  # noqa: F401 - both stay loaded
 
 
 def _load() -> None:
     """Import what the tasks need."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads is not to be forked
     import dupfind.digest
-    import dupfind.evidence.fingerprint
     import dupfind.pictures.decode
-    import dupfind.pool.tasks  # noqa: F401 - all of them stay loaded in the workers
+    import dupfind.pool.tasks
+
+    dupfind.pool.tasks.hashing()  # all of them stay loaded in the workers
 
 
 class _Server:

@@ -1,6 +1,6 @@
 """Starts the workers of this machine: from a server that forks them, or each afresh where there is no fork.
 
-The first worker starts the server, which serves this process until it ends.
+The first worker starts the server, or who knows before that it will be needed; it serves this process until it ends.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import socket
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from dupfind import forking
 from dupfind.errors import reason_of
 from dupfind.forking import TERMINAL_SIGNALS
 from dupfind.pool.worker import END
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _END_SECONDS = 5.0
 """How long to wait for the server to tell how a worker ended that has closed its socket."""
 _REQUEST = b"w"
+_STREAMS = range(3)
 
 
 class CannotStartError(Exception):
@@ -135,10 +138,17 @@ _last_words: str = ""
 
 
 def start_server() -> None:
-    """Start the server now, where there is to be one and is none."""
+    """Start the server now, where there is to be one and is none. Raises ``OSError`` and :class:`CannotStartError`."""
     if hasattr(os, "fork"):
         with _lock:
             _running_server()
+
+
+def fork_server() -> None:
+    """Fork the server now, where it may be forked from this process and there is none: later this one has threads."""
+    if _server is None and forking.can_fork_decoders():
+        with suppress(OSError, CannotStartError):  # who needs it tries again, and says what is wrong
+            start_server()
 
 
 def _running_server() -> _Server:
@@ -147,12 +157,25 @@ def _running_server() -> _Server:
         control, theirs = socket.socketpair()
         with theirs:
             try:
-                _server = _Server(control, _run("dupfind.pool.forkserver", "serve", theirs), os.getpid())
+                _server = _Server(control, _begin_server(theirs), os.getpid())
             except BaseException:
                 control.close()
                 raise
         atexit.register(_server.end)
     return _server
+
+
+def _begin_server(control: socket.socket) -> int:
+    """Begin a process that serves on ``control``, and return its number. Raises ``OSError``."""
+    is_apart = control.fileno() not in _STREAMS  # not so where a standard stream is closed, whose number it then has
+    if is_apart and forking.can_fork_decoders():
+        from dupfind.pool import forkserver
+
+        with suppress(ImportError):  # who is started afresh meets it as well, and tells
+            forkserver.load_for_both()
+            if forking.can_fork():  # numpy may have started threads, where OPENBLAS_NUM_THREADS says so
+                return forking.fork(partial(forkserver.serve_on, control), control.fileno())
+    return _run("dupfind.pool.forkserver", "serve", control)
 
 
 def _fork() -> _Forked:

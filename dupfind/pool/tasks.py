@@ -80,6 +80,13 @@ def decoders() -> tuple[str, str]:
     return str(decode.RECIPE), decode.versions()
 
 
+def hashing() -> str:
+    """Return what can alter a hash."""
+    from dupfind.evidence import fingerprint
+
+    return fingerprint.recipe()
+
+
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
     from dupfind.digest import digest, digest_blocks, digest_of

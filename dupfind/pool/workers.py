@@ -34,7 +34,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from dupfind import forking, memory_limit
 from dupfind.errors import NoProcessError
-from dupfind.pool import small_files
+from dupfind.pool import launch, small_files
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.processes import WATCHDOG_EXIT, Death
 from dupfind.pool.small_files import Batch
@@ -149,6 +149,8 @@ class Pool:
 
     def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
         executors = self._executors.setdefault(make, [])
+        if not executors and make == self._make_process:
+            launch.fork_server()
         while len(executors) < self._lane_count:
             executors.append(make())
         return executors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import socket
@@ -23,7 +24,7 @@ def work(items: list[Item]) -> list[Any]:
     return [_one(*item) for item in items]
 
 
-def _one(what: str, number: int) -> Any:  # noqa: C901 - a list of what can happen
+def _one(what: str, number: int) -> Any:  # noqa: C901, PLR0911 - a list of what can happen
     mark = Path(what)
     if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
         mark.touch()
@@ -42,6 +43,10 @@ def _one(what: str, number: int) -> Any:  # noqa: C901 - a list of what can happ
             return sum(range(10**10))
         case "raise":
             raise ValueError(number)
+        case "collect":
+            is_enabled = gc.isenabled()
+            gc.collect()
+            return is_enabled
         case "eat":
             return len(bytearray(number << 20)) >> 20
         case "parent":
