@@ -52,13 +52,13 @@ _USUAL: dict[int, tuple[tuple[Fraction, ...], ...]] = {
     0x0214: tuple(tuple(map(Fraction, values)) for values in ((0, 255, 128, 255, 128, 255), (0, 255, 0, 255, 0, 255))),
 }
 """The values of YCbCrCoefficients and ReferenceBlackWhite that a JPEG has anyhow."""
-_TELLING = frozenset({
-    ORIENTATION, _COLOUR_SPACE, MAKER_NOTE, SUB_IFDS, _INTEROPERABILITY_INDEX, *BELOW, *_SHOWN, *_USUAL,
-    STRIPS, STRIP_LENGTHS, THUMBNAIL, THUMBNAIL_LENGTH,
-})  # fmt: skip
 _APPLE, _APPLE_HEAD_BYTES = b"Apple iOS\0", 14
 _APPLE_HDR = frozenset({0x0021, 0x0030})
 """How bright the gain map of a picture is to be shown: headroom and gain."""
+_TELLING = frozenset({
+    ORIENTATION, _COLOUR_SPACE, MAKER_NOTE, SUB_IFDS, _INTEROPERABILITY_INDEX, *BELOW, *_SHOWN, *_USUAL, *_APPLE_HDR,
+    STRIPS, STRIP_LENGTHS, THUMBNAIL, THUMBNAIL_LENGTH,
+})  # fmt: skip
 
 DECODED_TAGS = frozenset({
     256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, 322,
@@ -120,10 +120,9 @@ class Entry(NamedTuple):
     number: int
     kind: int
     start: int
-    """Of its value in the block, or among the entries where ``is_inside``."""
+    """Of its value in the block, or among the entries if it has no more than :data:`INLINE_BYTES`."""
     size_bytes: int
-    """Of its value; 0 for a kind that is not known."""
-    is_inside: bool
+    """0 for a kind that is not known."""
 
 
 class Listing(NamedTuple):
@@ -240,8 +239,8 @@ def _exif_directory(block: Block, place: int, order: Order) -> Directory:
     if not entries.is_known or entries.end > len(block):
         raise BrokenError
     tags = []
-    for number, kind, at, size_bytes, is_inside in entries.telling:
-        begin = start + at if is_inside else at
+    for number, kind, at, size_bytes in entries.telling:
+        begin = at if size_bytes > INLINE_BYTES else start + at
         tags.append(Tag(number, kind, block[begin : begin + size_bytes]))
     return Directory(tags, int.from_bytes(block[end : end + 4], order))
 
@@ -261,21 +260,24 @@ def _extent(block: Block, place: int, order: Order) -> tuple[int, int]:
 def listing(table: bytes, order: Order) -> Listing:
     """Return what the entries of a directory tell, given their bytes: asked for twice in each EXIF block."""
     telling, outside = [], []
-    is_known, end, inside = True, 0, INLINE_PLACE
+    is_known, last, inside = True, 0, INLINE_PLACE
+    bytes_of, may_tell = KIND_BYTES.get, _TELLING
     for number, kind, values, start in ENTRIES[order].iter_unpack(table):
-        size_bytes = KIND_BYTES.get(kind, -1) * values
+        size_bytes = bytes_of(kind, -1) * values
         if size_bytes > INLINE_BYTES:
             stop = start + size_bytes
             outside.append((start, stop))
-            end = max(end, stop)
-            if number in _TELLING or size_bytes > SMALL_BYTES:
-                telling.append(Entry(number, kind, start, size_bytes, is_inside=False))
+            if stop > last:  # noqa: PLR1730 - a call takes three times as long
+                last = stop
+            if number in may_tell or size_bytes > SMALL_BYTES:
+                telling.append(Entry(number, kind, start, size_bytes))
         else:
-            is_known = is_known and size_bytes >= 0
-            if number in _TELLING:
-                telling.append(Entry(number, kind, inside, max(0, size_bytes), is_inside=True))
+            if size_bytes < 0:
+                is_known, size_bytes = False, 0
+            if number in may_tell:
+                telling.append(Entry(number, kind, inside, size_bytes))
         inside += ENTRY_BYTES
-    return Listing(tuple(telling), tuple(outside), end, is_known)
+    return Listing(tuple(telling), tuple(outside), last, is_known)
 
 
 def counting_of(block: Block, main: Directory, order: Order) -> Exif:
@@ -339,5 +341,5 @@ def _counting_of_maker(note: bytes) -> list[bytes]:
     if not note.startswith(_APPLE):
         return []
     order: Order = "little" if note[12:14] == b"II" else "big"
-    tags = directory(note, _APPLE_HEAD_BYTES, order).tags
+    tags = _exif_directory(note, _APPLE_HEAD_BYTES, order).tags
     return [tag.number.to_bytes(2, "big") + tag.value for tag in tags if tag.number in _APPLE_HDR]

@@ -261,8 +261,8 @@ class _Walk:
         listing = descriptive.listing(self._block[first:end], self._order)
         self.known += listing.outside if listing.end <= whole else [at for at in listing.outside if at[1] <= whole]
         entries = []
-        for tag, _, at, size_bytes, is_inside in listing.telling:
-            start = first + at if is_inside else at
+        for tag, _, at, size_bytes in listing.telling:
+            start = at if size_bytes > descriptive.INLINE_BYTES else first + at
             stop = start + size_bytes
             if stop > whole:
                 continue
