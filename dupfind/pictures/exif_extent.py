@@ -285,15 +285,14 @@ class _Walk:
 
     def _add_thumbnail(self, entries: list[_Entry]) -> None:
         """Account for the picture that the second directory points to."""
+        first = {entry.tag: entry for entry in reversed(entries)}
         for places, lengths in _THUMBNAILS:
-            starts, sizes = self._numbers(entries, places), self._numbers(entries, lengths)
-            self._thumbnail += [(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+            if places in first and lengths in first:
+                starts, sizes = self._numbers(first[places]), self._numbers(first[lengths])
+                self._thumbnail += [(start, start + size) for start, size in zip(starts, sizes, strict=False)]
         self.known += self._thumbnail
 
-    def _numbers(self, entries: list[_Entry], tag: int) -> list[int]:
+    def _numbers(self, entry: _Entry) -> list[int]:
         """Return the values of a tag of whole numbers."""
-        entry = next((entry for entry in entries if entry.tag == tag), None)
-        if entry is None:
-            return []
         width = 2 if entry.stop - entry.start == 2 else 4  # noqa: PLR2004 - one short; many shorts are rare here
         return [self._number(at, width) for at in range(entry.start, entry.stop, width)][:_MOST_STRIPS]
