@@ -11,9 +11,12 @@ Piece = bytes | memoryview
 
 DIGEST_BYTES = 32
 _BLOCK_BYTES = 1 << 20
-_SPARE: list[bytearray] = []
-"""Buffers that no file is read into, one for each thread that has read: the system fills a new one with zeros, which
-takes as long as hashing a quarter of it."""
+_SPARE: list[memoryview] = []
+"""Buffers that no file is read into now, one for each thread that has read: a new one is filled with zeros first."""
+_BEFORE_BYTES = 240
+"""Left free before a buffer. Large memory begins 16 bytes into a page, and to copy pages of a file just there takes so
+long that reading and hashing them takes a quarter more: what is read looks to the core like what it has just written.
+"""
 
 
 def digest(file: IO[bytes]) -> tuple[bytes, int]:
@@ -30,11 +33,10 @@ def read_blocks(file: IO[bytes]) -> Iterator[memoryview]:
     try:
         buffer = _SPARE.pop()
     except IndexError:
-        buffer = bytearray(_BLOCK_BYTES)
+        buffer = memoryview(bytearray(_BEFORE_BYTES + _BLOCK_BYTES))[_BEFORE_BYTES:]
     try:
-        view = memoryview(buffer)
         while count := file.readinto(buffer):  # type: ignore[attr-defined]
-            yield view[:count]
+            yield buffer[:count]
     finally:
         _SPARE.append(buffer)
 
