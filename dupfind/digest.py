@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 from blake3 import blake3
@@ -11,25 +11,34 @@ Piece = bytes | memoryview
 
 DIGEST_BYTES = 32
 _BLOCK_BYTES = 1 << 20
+_SPARE: list[memoryview] = []
+"""Buffers that no file is read into now, one for each thread that has read: a new one is filled with zeros first."""
+_BEFORE_BYTES = 240
+"""Left free before a buffer. Large memory begins 16 bytes into a page, and to copy pages of a file just there takes so
+long that reading and hashing them takes a quarter more: what is read looks to the core like what it has just written.
+"""
 
 
-def digest(file: IO[bytes], expected_bytes: int | None = None) -> tuple[bytes, int]:
+def digest(file: IO[bytes]) -> tuple[bytes, int]:
     """Digest what is left to read of ``file`` to the 32 bytes of BLAKE3; also gives how many bytes that was.
-
-    ``expected_bytes`` is how many it may be: for a small file a large buffer costs more than the hash.
 
     BLAKE3 (https://github.com/BLAKE3-team/BLAKE3-specs) is a cryptographic hash: equal digests mean equal bytes, also
     for files that somebody made to collide. One thread a file, because the pool already has one process a core.
     """
-    hasher = blake3()
-    most_bytes = _BLOCK_BYTES if expected_bytes is None else min(_BLOCK_BYTES, expected_bytes + 1)
-    buffer = bytearray(most_bytes)
-    view = memoryview(buffer)
-    length_bytes = 0
-    while count := file.readinto(buffer):  # type: ignore[attr-defined]
-        hasher.update(view[:count])
-        length_bytes += count
-    return hasher.digest(), length_bytes
+    return digest_blocks(read_blocks(file))
+
+
+def read_blocks(file: IO[bytes]) -> Iterator[memoryview]:
+    """Yield what is left to read of ``file`` in blocks of up to 1 MiB, each of which the next one overwrites."""
+    try:
+        buffer = _SPARE.pop()
+    except IndexError:
+        buffer = memoryview(bytearray(_BEFORE_BYTES + _BLOCK_BYTES))[_BEFORE_BYTES:]
+    try:
+        while count := file.readinto(buffer):  # type: ignore[attr-defined]
+            yield buffer[:count]
+    finally:
+        _SPARE.append(buffer)
 
 
 def digest_blocks(blocks: Iterable[Piece]) -> tuple[bytes, int]:

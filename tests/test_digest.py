@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import digest as module
-from dupfind.digest import DIGEST_BYTES, digest, digest_of
+from dupfind.digest import DIGEST_BYTES, digest, digest_of, read_blocks
 
 BLOCK_BYTES = module._BLOCK_BYTES
 
@@ -53,6 +53,7 @@ def test_block_bounds_do_not_show(length_bytes: int, monkeypatch: pytest.MonkeyP
     content = (bytes(range(251)) * (length_bytes // 251 + 1))[:length_bytes]
     first = digest(io.BytesIO(content))
     monkeypatch.setattr(module, "_BLOCK_BYTES", length_bytes + 1)
+    monkeypatch.setattr(module, "_SPARE", [])
     assert first == digest(io.BytesIO(content))
     assert (DIGEST_BYTES, length_bytes) == (len(first[0]), first[1])
 
@@ -78,6 +79,19 @@ def test_what_is_left_to_read_is_digested(tmp_path: Path) -> None:
         with path.open("rb", buffering=buffering) as file:
             file.read(4)
             assert (*digest(io.BytesIO(b"tail")), b"") == (*digest(file), file.read())
+
+
+def test_files_that_are_read_at_once_have_a_buffer_each() -> None:
+    """A block is overwritten by the next one of its own file only, and buffers are used again."""
+    contents = b"first" * 9, b"second" * 9
+    for _ in range(2):
+        files = [read_blocks(io.BytesIO(content)) for content in contents]
+        blocks = [next(blocks) for blocks in files]
+        assert list(contents) == [bytes(block) for block in blocks]
+        for blocks in files:
+            blocks.close()  # type: ignore[attr-defined]
+        spare = len(module._SPARE)
+    assert spare == len({id(buffer) for buffer in module._SPARE})
 
 
 def test_a_failing_read_is_an_error() -> None:

@@ -141,6 +141,23 @@ def test_files_are_found_as_by_their_expression(block: bytes) -> None:
     assert found == [match.span() for match in exif_extent._FILES.finditer(block)]
 
 
+@pytest.mark.parametrize("file", [part for part in PARTS if exif_extent._FILES.match(part)])
+def test_a_file_is_looked_for_where_one_may_count(file: bytes) -> None:
+    """Nothing is left out but what begins and ends within one exempt stretch."""
+    block = bytes(20) + file + bytes(20)
+    first, last = 20, 20 + len(file)
+    for cut in range(len(block) + 1):
+        assert exif_extent._may_count(block, [(0, cut)]) or last <= cut
+        assert exif_extent._may_count(block, [(cut, len(block))]) or cut <= first
+        assert exif_extent._may_count(block, [(0, cut), (cut, len(block))]) or last <= cut or cut <= first
+
+
+@pytest.mark.parametrize(("files", "expected"), [(1025, None), (1026, kinds.SOUND)])
+def test_files_without_end(files: int, expected: str | None) -> None:
+    """A thumbnail is a thumbnail, but nothing is taken for one that begins like more than a thousand files."""
+    assert expected == next(exif_extent.kinds_of(with_thumbnail(b"OggS" * files + bytes(12))), None)
+
+
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_gaps(first: int, second: int) -> None:
     """Are the bytes that no span covers, as counted one by one."""

@@ -215,7 +215,10 @@ def named(text: bytes, order: str) -> bytes:
 words = st.one_of(
     st.builds(lambda text: (COMMENT, text), st.binary(max_size=60)),
     st.builds(lambda text: (APP1, XMP_HEAD + xmp(f"dc:title='{text}'")), st.text("abcde ", max_size=20)),
-    st.builds(lambda text: (APP1, b"Exif\0\0" + named(text, "<>"[len(text) % 2])), st.binary(max_size=60)),
+    st.builds(
+        lambda text: (APP1, b"Exif\0\0" + named(text, "<>"[len(text) % 2])),
+        st.binary(max_size=60).filter(lambda text: b"ftyp" not in text),  # a film, behind the zeros of a directory
+    ),
     st.builds(lambda text: (APP13, PHOTOSHOP + resource(0x0404, b"\x1c\x02\x78\0\1" + text)), st.just(b"abc")),
 )  # fmt: skip
 

@@ -99,6 +99,8 @@ def test_the_core_never_prints_or_exits() -> None:
     for path in MODULES:
         if dotted(path).startswith("dupfind.cli") or dotted(path) in TALKERS:
             continue
+        if not re.search(r"\b(print|sys)\b", path.read_text()):  # most need not be parsed
+            continue
         names = {node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name)}
         talking = (names | attributes(path)) & {"print", "sys.exit", "sys.stdout", "sys.stderr"}
         assert set() == talking, dotted(path)

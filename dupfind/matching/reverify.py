@@ -173,7 +173,7 @@ def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
     _forget(needle)
     needle.seek(0)
     try:
-        value, length_bytes = digest(needle, size_bytes)
+        value, length_bytes = digest(needle)
     except OSError as error:
         raise _Doubt(f"it could not be read again: {unreadable(error, SECOND_LOOK).reason}") from None
     return value if length_bytes == size_bytes else None

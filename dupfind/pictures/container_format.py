@@ -47,14 +47,21 @@ class Part(NamedTuple):
 class Reader:
     """A file of which small parts are read; what lies outside it is empty."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], head_bytes: int = 0) -> None:
+        """Read as many bytes of the head at once, for who asks for many parts of it."""
         self._file = file
         self.length = file.seek(0, os.SEEK_END)
+        self._head = b""
+        if head_bytes:
+            file.seek(0)
+            self._head = file.read(head_bytes)
 
     def at(self, place: int, count: int) -> bytes:
         """Up to ``count`` bytes from ``place``."""
         if not 0 <= place < self.length:
             return b""
+        if place + count <= len(self._head):
+            return self._head[place : place + count]
         self._file.seek(place)
         return self._file.read(count)
 

@@ -7,9 +7,8 @@ first of them that writes the block anew. Broken directories never raise: what t
 from __future__ import annotations
 
 import re
-import struct
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,16 +18,16 @@ from dupfind.pictures import descriptive, kinds
 HEAD = b"Exif\0\0"
 """What stands before the block in a JPEG, and by mistake in other formats."""
 _TIFF_HEAD_BYTES = 8
-_STRIPS, _STRIP_LENGTHS, _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0111, 0x0117, 0x0201, 0x0202
 _TO_DIRECTORIES = frozenset({*descriptive.BELOW, descriptive.SUB_IFDS})
-_LEADING = _TO_DIRECTORIES | {_STRIPS, _STRIP_LENGTHS, _THUMBNAIL, _THUMBNAIL_LENGTH}
-_MAKER_NOTE = 0x927C
+_THUMBNAILS = (
+    (descriptive.THUMBNAIL, descriptive.THUMBNAIL_LENGTH),
+    (descriptive.STRIPS, descriptive.STRIP_LENGTHS),
+)
+"""Tags of the second directory: where its picture is, and how long."""
+_LEADING = _TO_DIRECTORIES | {tag for pair in _THUMBNAILS for tag in pair}
 _BESIDE_NOTES_BYTES = 1 << 14
 """Up to here what is loose beside a maker's note may be its own, as its offsets lead anywhere in the block. Of 50
 blocks of real files one has 15 kB."""
-_INLINE_BYTES = 4
-_ENTRIES: Mapping[descriptive.Order, struct.Struct] = {"little": struct.Struct("<HHII"), "big": struct.Struct(">HHII")}
-"""Tag, kind, number of values, and where they are."""
 _SMALLEST_FILE_BYTES = 64
 _MOST_FILES = 1024
 _MOST_ENTRIES, _MOST_DIRECTORIES, _MOST_STRIPS = 1024, 16, 1024
@@ -42,6 +41,14 @@ _PAIRS = b"\xff\xd8", b"\x89P", b"GI", b"8B", b"RI", b"PK", b"%P", b"\x1aE", b"O
 """The first two bytes of those that begin with no zeros, of which a block may have many."""
 _LATER_PAIRS, _LATER_PLACE = (b"JX", b"jP", b"ft"), 4
 """Two bytes of the others, and where they stand."""
+_MARKS = re.compile(rb"\xff\xd8\xff|\x89PN|GIF|8BP|RIF|PK\x03|%PD|\x1aE\xdf|Ogg|fLa|Rar|7z\xbc")
+_LATER_MARKS = b"JXL", b"jP ", b"fty"
+_MARK_BYTES = 3
+"""The first bytes of those that begin with no zeros, and bytes of the others, which stand at the same place. To look
+for these takes a sixth of the time: of zeros an Exif block has many."""
+_IN_NO_PAIR = bytes({*range(256)} - {pair[0] for pair in _PAIRS + _LATER_PAIRS})
+"""Whatever :data:`_FILES` matches has a byte in it that is none of these."""
+_LONGEST_MATCH_BYTES = 12
 _HEAD_OF_FILE_BYTES = 16
 
 
@@ -77,7 +84,7 @@ def loose(block: bytes) -> Loose | None:
     walk = _Walk(block, order)
     walk.follow()
     gaps = list(_gaps(walk.known, len(block)))
-    if (kind := _kind_within(block, walk.exempt, lambda: list(_small(walk.known, gaps)))) is not None:
+    if (kind := _kind_within(block, walk.exempt, lambda: list(_small(walk.values(), gaps)))) is not None:
         return Loose(kind, [block])
     stretches = [block[start:stop] for start, stop in gaps]
     size_bytes = sum(kinds.written_bytes(stretch) for stretch in stretches)
@@ -114,9 +121,11 @@ def _kind_within(block: bytes, exempt: Spans = (), small: Callable[[], Spans] = 
     """Return the kind of the first file that begins in ``block``, but for where it is ``exempt``, or within what
     ``small`` gives, which is asked where a file begins elsewhere; None for none.
     """
+    if exempt and not _may_count(block, exempt):
+        return None
     too_small: Spans | None = None
-    for count, match in enumerate(_files(block)):
-        if count <= _MOST_FILES:
+    for number, match in enumerate(_files(block)):
+        if number <= _MOST_FILES:
             if _is_within(match, exempt):
                 continue
             too_small = small() if too_small is None else too_small
@@ -124,6 +133,20 @@ def _kind_within(block: bytes, exempt: Spans = (), small: Callable[[], Spans] = 
                 continue
         return kinds.of_start(block[match.start() :][:_HEAD_OF_FILE_BYTES]) or kinds.SECOND_PICTURE
     return None
+
+
+def _may_count(block: bytes, exempt: Spans) -> bool:
+    """Tell whether a file may begin elsewhere than in what is ``exempt``, or more than :data:`_MOST_FILES` within it.
+
+    A thumbnail is most of many a block, and need not be searched for that: each file in it would have one of a few
+    bytes to itself.
+    """
+    for start, stop in _gaps([(start, stop - _LONGEST_MATCH_BYTES + 1) for start, stop in exempt], len(block)):
+        if _MARKS.search(block, start, stop + _MARK_BYTES - 1) or any(
+            block.find(mark, start, stop + _LATER_PLACE + _MARK_BYTES - 1) >= 0 for mark in _LATER_MARKS
+        ):
+            return True
+    return sum(len(block[start:stop].translate(None, _IN_NO_PAIR)) for start, stop in exempt) > _MOST_FILES
 
 
 def _is_within(match: re.Match[bytes], spans: Spans) -> bool:
@@ -135,7 +158,7 @@ def _files(block: bytes) -> Iterator[re.Match[bytes]]:
     firsts, seconds = (np.frombuffer(block.translate(table), np.uint8) for table in _TABLES_OF_PAIRS)
     starts = {
         place - before
-        for place in np.flatnonzero(firsts[:-1] & seconds[1:]).tolist()
+        for place in np.flatnonzero(firsts[:-1] & seconds[1:] != 0).tolist()  # nine times as fast by truth values
         for before in ((0, _LATER_PLACE) if block[place : place + 2] in _LATER_PAIRS else (0,))
     }
     behind = 0
@@ -161,7 +184,7 @@ def _tables_of_pairs() -> tuple[bytes, bytes]:
 _TABLES_OF_PAIRS = _tables_of_pairs()
 
 
-def _small(spans: Spans, gaps: Spans) -> Iterator[tuple[int, int]]:
+def _small(spans: Iterable[tuple[int, int]], gaps: Spans) -> Iterator[tuple[int, int]]:
     """Yield what is too small for a file, such as a text that happens to begin like one, if nothing loose goes on."""
     begins = [start for start, stop in gaps if stop - start > 1]  # not the byte that fills up to an even length
     for start, stop in spans:
@@ -187,7 +210,9 @@ class _Walk:
         self._block = block
         self._order = order
         self.known = [(0, _TIFF_HEAD_BYTES)]
-        """What is accounted for."""
+        """What is accounted for: directories, and values that stand elsewhere."""
+        self._tables: list[tuple[int, int]] = []
+        """Where the entries of each directory are."""
         self.maker_notes: list[tuple[int, int]] = []
         self._thumbnail: list[tuple[int, int]] = []
 
@@ -212,7 +237,7 @@ class _Walk:
             pending += [
                 (self._number(entry.start, 4), False)
                 for entry in entries
-                if entry.tag in _TO_DIRECTORIES and entry.stop - entry.start >= _INLINE_BYTES
+                if entry.tag in _TO_DIRECTORIES and entry.stop - entry.start >= descriptive.INLINE_BYTES
             ]
             if following and is_main:
                 pending.append((following, True))
@@ -230,35 +255,44 @@ class _Walk:
         end = place + 2 + 12 * count
         if not _TIFF_HEAD_BYTES <= place <= len(self._block) - 2 or count > _MOST_ENTRIES or end > len(self._block):
             return [], 0
-        self.known.append((place, min(end + 4, len(self._block))))
+        whole, first = len(self._block), place + 2
+        self.known.append((place, min(end + 4, whole)))
+        self._tables.append((first, end))
+        listing = descriptive.listing(self._block[first:end], self._order)
+        self.known += listing.outside if listing.end <= whole else [at for at in listing.outside if at[1] <= whole]
         entries = []
-        at, whole, bytes_of, account_for = place + 2, len(self._block), descriptive.KIND_BYTES.get, self.known.append
-        for tag, kind, values, start in _ENTRIES[self._order].iter_unpack(self._block[at:end]):
-            size_bytes = bytes_of(kind, 0) * values
-            if size_bytes <= _INLINE_BYTES:
-                start = at + 8  # noqa: PLW2901
-            at += 12
+        for tag, _, at, size_bytes in listing.telling:
+            start = at if size_bytes > descriptive.INLINE_BYTES else first + at
             stop = start + size_bytes
             if stop > whole:
                 continue
-            account_for((start, stop))
-            if tag in _LEADING:
-                entries.append(_Entry(tag, start, stop))
-            elif tag == _MAKER_NOTE:
+            if tag == descriptive.MAKER_NOTE:
                 self.maker_notes.append((start, stop))
+            elif tag in _LEADING:
+                entries.append(_Entry(tag, start, stop))
         return entries, self._number(end, 4)
+
+    def values(self) -> Iterator[tuple[int, int]]:
+        """Yield where each value is, those of a few bytes that stand within a directory too."""
+        yield from self.known
+        for start, stop in self._tables:
+            place = start + descriptive.INLINE_PLACE
+            for _, kind, values, _ in descriptive.ENTRIES[self._order].iter_unpack(self._block[start:stop]):
+                size_bytes = descriptive.KIND_BYTES.get(kind, 0) * values
+                if size_bytes <= descriptive.INLINE_BYTES:
+                    yield place, place + size_bytes
+                place += descriptive.ENTRY_BYTES
 
     def _add_thumbnail(self, entries: list[_Entry]) -> None:
         """Account for the picture that the second directory points to."""
-        for places, lengths in ((_THUMBNAIL, _THUMBNAIL_LENGTH), (_STRIPS, _STRIP_LENGTHS)):
-            starts, sizes = self._numbers(entries, places), self._numbers(entries, lengths)
-            self._thumbnail += [(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+        first = {entry.tag: entry for entry in reversed(entries)}
+        for places, lengths in _THUMBNAILS:
+            if places in first and lengths in first:
+                starts, sizes = self._numbers(first[places]), self._numbers(first[lengths])
+                self._thumbnail += [(start, start + size) for start, size in zip(starts, sizes, strict=False)]
         self.known += self._thumbnail
 
-    def _numbers(self, entries: list[_Entry], tag: int) -> list[int]:
+    def _numbers(self, entry: _Entry) -> list[int]:
         """Return the values of a tag of whole numbers."""
-        entry = next((entry for entry in entries if entry.tag == tag), None)
-        if entry is None:
-            return []
         width = 2 if entry.stop - entry.start == 2 else 4  # noqa: PLR2004 - one short; many shorts are rare here
         return [self._number(at, width) for at in range(entry.start, entry.stop, width)][:_MOST_STRIPS]

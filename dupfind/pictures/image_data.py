@@ -13,7 +13,6 @@ from typing import IO
 
 from dupfind.digest import Piece, digest_of
 from dupfind.pictures import heif_data, hidden_data, jpeg_data, jxl, jxl_data, pixel_data, png_data, tiff_data
-from dupfind.pictures.container_format import Reader
 
 Counting = Callable[[IO[bytes], int], "Iterator[Piece] | None"]
 
@@ -41,7 +40,8 @@ def read_digest(file: IO[bytes], max_pixels: int) -> bytes | None:
     ``max_pixels`` refuses to decode larger pictures. Raises what decoding raises, as an error of
     :mod:`dupfind.pictures.decode_errors` within :func:`dupfind.pictures.decode.in_plain_words`.
     """
-    head = Reader(file).at(0, _HEAD_BYTES)
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
     pieces = _counting(file, head, max_pixels)
     if pieces is None:
         return None

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from dupfind.digest import Piece
+from dupfind.digest import Piece, read_blocks
 from dupfind.pictures import container_format, descriptive, exif_extent
 from dupfind.pictures.container_format import Reader
 
-_BLOCK_BYTES = 1 << 20
+_HEADER_BYTES = 1 << 15
+"""Read at once: most headers are no longer."""
 _SCAN_MARK, _FILLING = b"\xda", b"\xff"
 _JFIF_SEGMENT, _APP1, _APP2, _APP13, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -29,7 +30,7 @@ _MP_ENTRY, _ENTRY_BYTES = 0xB002, 16
 
 def counting(file: IO[bytes]) -> Iterator[Piece] | None:
     """Return what counts of the JPEG in ``file``, in pieces for a digest; None where its header cannot be followed."""
-    reader = Reader(file)
+    reader = Reader(file, _HEADER_BYTES)
     segments = [(marker, part.start, part.stop) for marker, part in container_format.jpeg_segments(reader)]
     scans = segments[-1][2] if segments else 0
     if not reader.at(scans, 16).lstrip(_FILLING).startswith(_SCAN_MARK):
@@ -46,12 +47,10 @@ def _pieces(file: IO[bytes], header: list[bytes], scans: int) -> Iterator[Piece]
     In this order, since BLAKE3 takes a fifth longer for blocks that do not begin at a multiple of their length.
     """
     file.seek(scans)
-    buffer = bytearray(_BLOCK_BYTES)
-    view = memoryview(buffer)
     length_bytes = 0
-    while count := file.readinto(buffer):  # type: ignore[attr-defined]
-        yield view[:count]
-        length_bytes += count
+    for block in read_blocks(file):
+        yield block
+        length_bytes += len(block)
     parts = [part for piece in header for part in (len(piece).to_bytes(8, "big"), piece)]
     yield b"".join([*parts, length_bytes.to_bytes(8, "big")])
 

@@ -12,6 +12,7 @@ import selectors
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from struct import Struct
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ MOST_BYTES = 1 << 16
 _BATCH_FILES = 512
 _HEAD = Struct("=IQ")
 """Of an answer: the number of the batch, and when reading it began (``time.time_ns``). The digests follow."""
+_DIGEST, _ONLY = Struct(f"{DIGEST_BYTES}s"), itemgetter(0)
 _NOTHING = bytes(DIGEST_BYTES)
 """In the place of a digest: none was made. A file that really has this one is read in another way."""
 _PIECE_BYTES = 1 << 20
@@ -87,9 +89,11 @@ def _answers(data: bytearray, files: int) -> Iterator[Batch]:
         end = _HEAD.size + DIGEST_BYTES * min(_BATCH_FILES, files - first)
         if len(data) < end:
             return
-        digests = [bytes(data[place : place + DIGEST_BYTES]) for place in range(_HEAD.size, end, DIGEST_BYTES)]
+        digests = list(map(_ONLY, _DIGEST.iter_unpack(data[_HEAD.size : end])))
         del data[:end]
-        yield Batch(first, [b"" if digest == _NOTHING else digest for digest in digests], read_ns)
+        if _NOTHING in digests:
+            digests = [b"" if digest == _NOTHING else digest for digest in digests]
+        yield Batch(first, digests, read_ns)
 
 
 def _read(entries: Sequence[FileEntry], batches: Iterable[int], pipe: int) -> None:

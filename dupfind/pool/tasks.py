@@ -97,7 +97,7 @@ def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
                 value, length_bytes = digest_blocks(entry.blocks())
         else:
             with opened(entry, "digest") as file:
-                value, length_bytes = digest(file, entry.size_bytes)
+                value, length_bytes = digest(file)
         if length_bytes != entry.size_bytes:
             raise ReadError(_changed("digest"))
         return value

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Self
+from typing import IO, Any, Self
 
 HARD_LIMIT_SECONDS = 5.0
 """How long after the soft time limit, which a decoder may not heed, its process is ended."""
@@ -47,13 +47,16 @@ class TimeLimit:
         self._seconds = seconds
         self._set_at: float | None = None
         self._nowhere: IO[str] | None = None
+        self._alarm = _Alarm()
 
     def __enter__(self) -> Self:
         if _works_for_another():
             self._nowhere = open(os.devnull, "w")
+        self._alarm.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._alarm.end()
         if self._nowhere is not None:
             faulthandler.cancel_dump_traceback_later()
             self._nowhere.close()
@@ -69,32 +72,48 @@ class TimeLimit:
                 except RuntimeError:  # its thread has a stack, of 8 MiB on Linux
                     raise MemoryError("not enough memory to watch the time") from None
                 self._set_at = now
-        with _alarm(self._seconds):
+        with self._alarm.after(self._seconds):
             yield
 
 
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+class _Alarm:
+    """The alarm of the system, where it has one and this is the thread that hears it."""
 
-    has_rung = False
+    def __init__(self) -> None:
+        self._is_heard = False
+        self._has_rung = False
+        self._before: Any = None
 
-    def ring(*_: object) -> None:
-        nonlocal has_rung
-        has_rung = True
+    def begin(self) -> None:
+        """Answer to the alarm from now on: to say so for each piece of work takes as long as opening a file."""
+        self._is_heard = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        if self._is_heard:
+            self._before = signal.signal(signal.SIGALRM, self._ring)
+
+    def end(self) -> None:
+        """Leave it as it was."""
+        if self._is_heard:
+            signal.signal(signal.SIGALRM, self._before)
+
+    def _ring(self, *_: object) -> None:
+        self._has_rung = True
         raise TimeoutError
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    except Exception:
-        if not has_rung:
-            raise
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    if has_rung:  # also where a decoder caught it and went on with half of the facts, or made another error of it
-        raise TimeoutError
+    @contextmanager
+    def after(self, seconds: float) -> Iterator[None]:
+        """Raise ``TimeoutError`` in the block after so many seconds."""
+        if not self._is_heard:
+            yield
+            return
+
+        self._has_rung = False
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        except Exception:
+            if not self._has_rung:
+                raise
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._has_rung:  # also where a decoder caught it and went on with half of the facts, or made another error
+            raise TimeoutError
