@@ -36,7 +36,7 @@ def summary_of(haystack: Sequence[FileEntry], findings: Findings, unlisted: Sequ
     failed = [entry for entry in haystack if entry.path in failures] if failures else []
     unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
     if findings.haystack_pictures is None:
-        images = sum(map(formats.is_image_name, map(_PATH, haystack)))
+        images = sum(formats.are_image_names(map(_PATH, haystack)))
         images += sum(besides.image_names for besides in unlisted)
     else:
         images = findings.haystack_pictures + unreadable + sum(besides.pictures for besides in unlisted)
