@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dupfind import libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Remains, Split
+from dupfind.cache.file_columns import Sides, sides_in_columns
 from dupfind.cache.result_cache import ResultCache, program
 from dupfind.digest import digest_of
 from dupfind.events import Listener
@@ -149,22 +150,26 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         haystack = with_reader(run, partial(with_candidates, needles, haystack))
     files = _entries(needles), _entries(haystack)
     recipe = partial(_recipe, settings.scan.algorithm, listener)
-    results = ResultCache(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
+    columns = None if settings.cache is None else sides_in_columns(*files)
+    results = ResultCache(settings, *files, columns, recipe, began_ns, may_keep=run.sources.are_remembered)
     remembered = None if decisions or not run.recalls_findings else _recall(results, sum(map(len, files)), listener)
-    findings, learned, store = remembered, None, None
+    findings, learned, store, news = remembered, None, None, []
     if findings is None:
         _start_decoders(run, *files)
-        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
-
-        if decisions:
-            find: Callable[..., FindingsAndPictures] = partial(_find_decided, decisions, *files)
-        else:
+        if not decisions:
             from dupfind.cache.last_run import LastRunStore, Learned
 
             may_keep = run.sources.are_remembered and run.recalls_findings
             store = LastRunStore(settings, recipe, may_keep=may_keep, began_ns=began_ns)
             learned = Learned(is_whole=store.is_kept)
-            news = _news(store, *files, listener)
+            news = [] if columns is None else _news(store, *files, columns, listener)
+    del columns  # 100 bytes a file
+    if findings is None:
+        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+
+        if decisions:
+            find: Callable[..., FindingsAndPictures] = partial(_find_decided, decisions, *files)
+        else:
             find = partial(partial(_find_news, news) if news else find_matches, *files, learned=learned)
         findings, *_ = with_reader(run, partial(find, may_be_bare=may_be_bare))
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
@@ -351,7 +356,9 @@ def _recall(results: ResultCache, files: int, listener: Listener) -> Findings | 
     return remembered
 
 
-def _news(store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntry], listener: Listener) -> list[News]:
+def _news(
+    store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntry], columns: Sides, listener: Listener
+) -> list[News]:
     """Return what has changed since the last run; nothing where that is not known, or too much to go by."""
     with listener.part("look up", len(needles) + len(haystack)):
         last = store.load()
@@ -359,7 +366,7 @@ def _news(store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntr
             return []
         from dupfind.scanning.scan_again import news_since
 
-        news = news_since(last, needles, haystack)
+        news = news_since(last, needles, haystack, columns)
     return [] if news is None else [news]
 
 

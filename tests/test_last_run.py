@@ -91,7 +91,7 @@ def test_it_is_found_again(desk: Desk) -> None:
     columns = tuple(array(code, [getattr(entry, name) for entry in NEEDLES]) for name, code in (
         ("size_bytes", "q"), ("mtime_ns", "q"), ("ctime_ns", "q"), ("inode", "Q")
     ))  # fmt: skip
-    assert Rows([entry.path for entry in NEEDLES], columns, array("Q", [5, 0])) == last.needles
+    assert Rows(b"/n/a\xff\0/n/b", columns, array("Q", [5, 0])) == last.needles
     assert [entry.path for entry in HAYSTACK] == last.haystack.paths
     assert (LINKS, 8, 1) == (last.links, LINKS.needles.width, LINKS.haystack.width)
     assert SEEN == last.findings(NEEDLES, HAYSTACK)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import SnapshotError
+from dupfind.cache.file_columns import Sides
 from dupfind.cache.last_run import LastRun, Learned, Rows, mark
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import ReasonCode, is_fragment
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dupfind.scanning.links import Pictures as LinkedPictures
     from dupfind.scanning.links import Reach
 
-_PATH = itemgetter(FileEntry._fields.index("path"))
 _WITNESS = itemgetter(Match._fields.index("witness"))
 
 LEAST_NEWS, SHARE = 200, 25
@@ -58,7 +57,7 @@ class OneSide(NamedTuple):
     @property
     def gone(self) -> list[str]:
         """The paths of those that are gone or have changed."""
-        return [self.before.paths[place] for place in self.changes.gone]
+        return [self.changes.paths[place] for place in self.changes.gone]
 
     def as_they_were(self) -> list[FileEntry]:
         """Return an entry for each file of the last run; of those that have changed only the path counts."""
@@ -66,7 +65,7 @@ class OneSide(NamedTuple):
             return self.entries
         return [
             self.entries[place] if place >= 0 else FileEntry(path, 0, 0, 0, 0)
-            for path, place in zip(self.before.paths, self.changes.places, strict=True)
+            for path, place in zip(self.changes.paths, self.changes.places, strict=True)
         ]
 
     def marks(self) -> array[int]:
@@ -103,24 +102,17 @@ class News(NamedTuple):
         return sum(max(len(side.changes.fresh), len(side.changes.gone)) for side in (self.needles, self.haystack))
 
 
-def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry]) -> News | None:
-    """Compare the files of a run with those of the last one; None where too much has changed to go by that."""
+def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry], columns: Sides) -> News | None:
+    """Compare the files of a run, of which ``columns`` are, with those of the last one; None where too much has changed
+    to go by that.
+    """
     sides = []
-    for entries, before in ((needles, last.needles), (haystack, last.haystack)):
-        changes = changes_since(before, entries)
+    for entries, own, before in zip((needles, haystack), columns, (last.needles, last.haystack), strict=True):
+        changes = changes_since(before, entries, own)
         if changes is None:
             return None
-        # The paths of the last run are those of now, nearly all of them, and are held in memory once.
-        paths = (
-            list(map(_PATH, entries))
-            if changes.are_in_place
-            else [
-                entries[place].path if place >= 0 else path
-                for path, place in zip(before.paths, changes.places, strict=True)
-            ]
-        )
-        sides.append(OneSide(entries, before._replace(paths=paths), changes))
-    news = News(replace(last, needles=sides[0].before, haystack=sides[1].before), *sides)
+        sides.append(OneSide(entries, before, changes))
+    news = News(last, *sides)
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
 
@@ -246,7 +238,7 @@ class _Again:
         self._missed = set(pictures.failures)
         for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
             # Files of before go by their place then, those of now by their place behind all of these.
-            end = len(side.before.paths)
+            end = len(side.changes.paths)
             at = {entry.path: end + place for place, entry in enumerate(side.entries)} if now.entries else {}
             numbers = [at[entry.path] for entry in now.entries]
             self._sides.append(Linkable(pictures_of(before, now, numbers, run), {*side.changes.gone, *numbers}))
@@ -290,7 +282,7 @@ class _Again:
         from dupfind.scanning.links import Reach
 
         needles = self._news.needles
-        earlier = needles.before.paths
+        earlier = needles.changes.paths
         count = len(earlier) + len(needles.entries)
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
@@ -401,7 +393,7 @@ class _Again:
 
 def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     """Return the places now of files by their numbers: of before, or behind all of these."""
-    end, places = len(side.before.paths), side.changes.places
+    end, places = len(side.changes.paths), side.changes.places
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 

@@ -116,7 +116,7 @@ def judge_alike(
     else:
         if None in matches:
             return None
-        found, evidences, distances, reasons = zip(*matches, strict=True)  # type: ignore[arg-type]  # none is None
+        found, evidences, distances, reasons = zip(*matches, strict=True)
         if evidences.count(first.evidence) != count or reasons.count(first.reason) != count:
             return None
         witnesses = found if spell is None else map(spell, found)
