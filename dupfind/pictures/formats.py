@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Sequence
 from operator import itemgetter
 
 DECODED = (
@@ -49,7 +48,6 @@ _IMAGE_ENDINGS = frozenset(one[1:] for one in IMAGE_SUFFIXES)
 _NO_STEM = ("", os.sep)
 _USUAL_ENDINGS = frozenset(form for one in IMAGE_SUFFIXES if len(one) == len(".jpg") for form in (one, one.upper()))
 _TAIL = itemgetter(slice(-len("x.jpg"), None))
-_BATCH = 1 << 10
 _known_tails: dict[str, bool] = {}
 """What names promise that end in these letters: one, and a suffix of three."""
 _MOST_TAILS = 4096
@@ -78,18 +76,16 @@ def is_image_name(path: str) -> bool:
     return last.lower() in _IMAGE_ENDINGS and stem[-1:] not in _NO_STEM
 
 
-def are_image_names(paths: Iterable[str]) -> Iterator[bool]:
-    """Yield :func:`is_image_name` of each path, in a quarter of the time: names by the hundred thousand end alike."""
-    rest = iter(paths)
-    while batch := list(islice(rest, _BATCH)):
-        tails = list(map(_TAIL, batch))
-        known = list(map(_known_tails.get, tails))
-        if None in known:
-            known = [
-                _is_image_name_with(tail, path) if is_image is None else is_image
-                for tail, path, is_image in zip(tails, batch, known, strict=True)
-            ]
-        yield from known  # type: ignore[misc]  # nothing in it is None
+def are_image_names(paths: Sequence[str]) -> list[bool]:
+    """Return :func:`is_image_name` of each path, in a quarter of the time: names by the hundred thousand end alike."""
+    tails = list(map(_TAIL, paths))
+    known = list(map(_known_tails.get, tails))
+    if None not in known:
+        return known  # type: ignore[return-value]  # as it says
+    return [
+        _is_image_name_with(tail, path) if is_image is None else is_image
+        for tail, path, is_image in zip(tails, paths, known, strict=True)
+    ]
 
 
 def _is_image_name_with(tail: str, path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 
 from dupfind.answers.decisions import Decision, Ruling
@@ -21,7 +22,9 @@ def judge_files(
 ) -> list[FileVerdict]:
     """Judge each needle, in the order of the walk; ``spell`` gives the path of a haystack file as reported."""
     if not (findings.words or findings.failures or findings.remains):  # then nothing but a match decides
-        return [file for tree in needles for files in _by_matches(tree, findings, accept, spell) for file in files]
+        return [
+            *chain.from_iterable(chain.from_iterable(_by_matches(tree, findings, accept, spell) for tree in needles))
+        ]
     judge = needle_judge(findings, accept, spell)
     return [
         judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
@@ -36,7 +39,8 @@ def _by_matches(
     for start in range(0, len(tree.entries), _BATCH):
         entries = tree.entries[start : start + _BATCH]
         own = list(map(_PATH, entries))
-        paths, have_pictures = list(map(shown, own)), list(map(has_picture, own))
+        paths = own if shown is str else list(map(shown, own))
+        have_pictures = list(map(has_picture, own))
         matches = list(map(findings.matches.get, own))
         yield judge_alike(paths, entries, matches, accept, have_pictures=have_pictures, spell=spell) or [
             judge_file(path, entry, match, None, accept, has_picture=has_one, spell=spell)

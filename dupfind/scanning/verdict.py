@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, repeat
-from operator import itemgetter, methodcaller
+from operator import itemgetter, methodcaller, or_
 
 from dupfind.pictures import formats
 from dupfind.reasons import Reason, ReasonCode, is_fragment, listed, never_proves, spelled
@@ -44,6 +44,7 @@ _SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
 _IDENTICAL = Evidence.IDENTICAL
 _PRESENT, _SIMILAR = FileState.PRESENT, FileState.SIMILAR
 _IMAGE, _OTHER = Kind
+_KINDS = {True: _IMAGE, False: _OTHER}
 _new = tuple.__new__
 """Makes a named tuple of a tuple in half the time."""
 
@@ -114,20 +115,19 @@ def judge_alike(
         if any(matches) or not all(map(_ENTRY_SIZE, entries)):
             return None
     else:
-        if None in matches:
+        if not all(matches):
             return None
         found, evidences, distances, reasons = zip(*matches, strict=True)
         if evidences.count(first.evidence) != count or reasons.count(first.reason) != count:
             return None
-        witnesses = found if spell is None else map(spell, found)
+        witnesses = found if spell in (None, str) else map(spell, found)
     judged = judge_file(paths[0], entries[0], first, None, accept, has_picture=have_pictures[0], spell=spell)
-    kinds = [
-        _IMAGE if has_picture or is_image else _OTHER
-        for has_picture, is_image in zip(have_pictures, formats.are_image_names(paths), strict=True)
-    ]
+    are_images: Iterable[bool] = repeat(True)
+    if not all(have_pictures):
+        are_images = map(or_, have_pictures, formats.are_image_names(paths))
     rows = zip(
         paths,
-        kinds,
+        map(_KINDS.__getitem__, are_images),
         repeat(judged.state),
         map(_ENTRY_SIZE, entries),
         repeat(judged.evidence),
