@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import compress
+from itertools import compress, count
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dupfind.scanning.links import Pictures as LinkedPictures
     from dupfind.scanning.links import Reach
 
+_SIZE = itemgetter(FileEntry._fields.index("size_bytes"))
 _WITNESS = itemgetter(Match._fields.index("witness"))
 
 LEAST_NEWS, SHARE = 200, 25
@@ -63,22 +64,19 @@ class OneSide(NamedTuple):
         """Return an entry for each file of the last run; of those that have changed only the path counts."""
         if self.changes.are_in_place:
             return self.entries
-        return [
-            self.entries[place] if place >= 0 else FileEntry(path, 0, 0, 0, 0)
-            for path, place in zip(self.changes.paths, self.changes.places, strict=True)
-        ]
+        entries: list[FileEntry] = []
+        for earlier, place, length in self.changes.stretches:
+            entries += map(_gone, self.changes.paths[len(entries) : earlier])
+            entries += self.entries[place : place + length]
+        return [*entries, *map(_gone, self.changes.paths[len(entries) :])]
 
     def marks(self) -> array[int]:
         """Return the marks of the files of now, 0 for those that have changed."""
-        if self.changes.are_in_place:
-            marks = self.before.marks[:]
-            for place in self.changes.gone:
-                marks[place] = 0
-            return marks
         marks = array("Q", bytes(8 * len(self.entries)))
-        for place, own in zip(self.changes.places, self.before.marks, strict=True):
-            if place >= 0:
-                marks[place] = own
+        for earlier, place, length in self.changes.stretches:
+            marks[place : place + length] = self.before.marks[earlier : earlier + length]
+        for place in self.changes.fresh:
+            marks[place] = 0
         return marks
 
 
@@ -176,7 +174,7 @@ class _Again:
         """Return the needles whose equals may have come or gone; what has come is read for that."""
         needles, haystack = self._news.needles, self._news.haystack
         self._read_needles()
-        sizes = {entry.size_bytes for entry in needles.entries} - {0}
+        sizes = {*map(_SIZE, needles.entries)} - {0} if haystack.changes.fresh else set()
         asked = [place for place in haystack.changes.fresh if haystack.entries[place].size_bytes in sizes]
         digests = self._run.reader.digests([haystack.entries[place] for place in asked])
         for place in asked:
@@ -192,9 +190,11 @@ class _Again:
         sizes = {haystack.entries[place].size_bytes for place in asked}
         if not marks and not sizes:
             return set()
+        few = compress(count(), map((marks | {0}).__contains__, self._needle_marks))
         return {
             place
-            for place, own in enumerate(self._needle_marks)
+            for place in few
+            for own in [self._needle_marks[place]]
             if (own in marks if own else needles.entries[place].size_bytes in sizes)
         }
 
@@ -202,7 +202,7 @@ class _Again:
         needles, haystack = self._news.needles, self._news.haystack
         if not needles.changes.fresh:
             return
-        sizes = {entry.size_bytes for entry in haystack.entries} - {0}
+        sizes = {*map(_SIZE, haystack.entries)} - {0}
         asked = [place for place in needles.changes.fresh if needles.entries[place].size_bytes in sizes]
         digests = self._run.reader.digests([needles.entries[place] for place in asked])
         for place in asked:
@@ -216,11 +216,8 @@ class _Again:
         if not sizes:
             return set()
         marks.add(0)  # nobody needed the digest until now
-        return {
-            place
-            for place, entry in enumerate(self._news.haystack.entries)
-            if entry.size_bytes in sizes and self._haystack_marks[place] in marks
-        }
+        few = compress(count(), map(marks.__contains__, self._haystack_marks))
+        return {place for place in few if self._news.haystack.entries[place].size_bytes in sizes}
 
     def read_pictures(self) -> None:
         """Decode the pictures that have changed, where pictures had a part in the last run."""
@@ -332,9 +329,7 @@ class _Again:
         gone = set(self._news.haystack.gone)
         # Two checks of what was followed: no match stays whose witness is gone, and no match of before has a witness in
         # common with a new one, because the two were never compared.
-        contested = _witnesses(kept, before.pictures)
-        contesting = _witnesses(rescanned.matches, rescanned.pictures)
-        if not gone.isdisjoint(map(_WITNESS, kept.values())) or not contested.isdisjoint(contesting):
+        if not gone.isdisjoint(map(_WITNESS, kept.values())) or self._are_contested(kept, rescanned):
             return None
         pictures = (before.pictures - left_out) | rescanned.pictures
         failures = self._merged_failures(rescanned, asked, left_out)
@@ -346,6 +341,11 @@ class _Again:
         comparable = (entry for entry in self._news.haystack.entries if entry.has_comparable_picture)
         count = sum(entry.path not in failures for entry in comparable)
         return Findings(matches, failures, pictures, count, remains) if pictures else None
+
+    def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
+        """Tell whether matches that are kept have a witness in common with new ones."""
+        contesting = _witnesses(rescanned.matches, rescanned.pictures)
+        return bool(contesting) and not contesting.isdisjoint(_witnesses(kept, self._before.pictures))
 
     def _is_other_than_before(self, rescanned: Findings) -> bool:
         """Tell whether a picture was decoded in only one of two reads, or the haystack for the first time."""
@@ -389,6 +389,11 @@ class _Again:
             return None
         failures |= {path: failure for path, failure in rescanned.failures.items() if path in seen or path in asked}
         return failures | self._undecoded | self._unread
+
+
+def _gone(path: str) -> FileEntry:
+    """Stand in for a file that is gone: nothing but its path counts."""
+    return FileEntry(path, 0, 0, 0, 0)
 
 
 def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
