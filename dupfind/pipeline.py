@@ -24,7 +24,7 @@ from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.scanning.final_check import final_check, is_due
+from dupfind.scanning.final_check import begin_final_check, final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import is_missing_film, problems_of, summary_of
 from dupfind.scanning.setting_aside import disregarded, name_reasons, put_aside, tell_of_ignore_files
@@ -172,12 +172,16 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         else:
             find = partial(partial(_find_news, news) if news else find_matches, *files, learned=learned)
         findings, *_ = with_reader(run, partial(find, may_be_bare=may_be_bare))
+    is_kept = remembered is None and not decisions
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
             listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
+            begin_final_check(run.sources, needles, listing)
+            if is_kept:
+                results.prepare(findings)
             needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
-    if remembered is None and not decisions:
+    if is_kept:
         results.keep(findings, time.time_ns())
         if store is not None and learned is not None and learned.is_filled:
             store.keep(findings, learned, *files, time.time_ns())

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import repeat
@@ -77,6 +78,9 @@ class ResultCache:
         self._haystack = haystack
         self._recipe = recipe
         self._began_ns = began_ns
+        self._packed: tuple[Findings | None, bytes] = None, b""
+        """What :meth:`prepare` has made, and of what."""
+        self._asked: list[FileEntry] | None = None
         self._key = None if self._path is None or columns is None else make_key(settings, columns)
 
     def recall(self) -> Findings | None:
@@ -96,13 +100,20 @@ class ResultCache:
         except PackingError:
             return None
 
+    def prepare(self, findings: Findings) -> None:
+        """Do beforehand what takes long of :meth:`keep`, should it be called with the very same ``findings``."""
+        if self._key is not None and self._will_last(findings, time.time_ns()):
+            self._packed = findings, pack(findings, self._needles, self._haystack)
+
     def keep(self, findings: Findings, now_ns: int) -> None:
         """Remember what this run has found, where it will last; ``now_ns`` is the time at its end."""
         if self._key is None or self._path is None or not os.path.exists(self._path):
             return
         if not self._will_last(findings, now_ns):
             return
-        data = pack(findings, self._needles, self._haystack)
+        packed, data = self._packed
+        if packed is not findings:
+            data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
         with suppress(DamagedError, UnusableError), _opened(self._path) as file:
             cache_tables.keep_answer(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
@@ -124,19 +135,22 @@ class ResultCache:
         if not all(failure.lasting for failure in findings.failures.values()):
             return False
         settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
-        for entries in (self._needles, self._haystack):
-            for start in range(0, len(entries), _BATCH):
-                batch = entries[start : start + _BATCH]
-                _, _, mtimes, ctimes, inodes = zip(*batch, strict=True)
-                if not all(inodes):
-                    return False
-                latest_ns = max(ctimes), max(mtimes)
-                if max(latest_ns) <= settled_ns:
-                    continue
-                # Nearly none: asked at length.
-                if any(is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in batch):
-                    return False
-        return True
+        return not any(
+            is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns)
+            for entry in self._unsettled(settled_ns)
+        )
+
+    def _unsettled(self, settled_ns: int) -> list[FileEntry]:
+        """Return the files, nearly always none, of which it has to be asked whether they are racy, and some others."""
+        if self._asked is None:
+            self._asked = []
+            for entries in (self._needles, self._haystack):
+                for start in range(0, len(entries), _BATCH):
+                    batch = entries[start : start + _BATCH]
+                    _, _, mtimes, ctimes, inodes = zip(*batch, strict=True)
+                    if not all(inodes) or max(map(max, (ctimes, mtimes))) > settled_ns:
+                        self._asked += batch
+        return self._asked
 
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Tell whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from itertools import compress, count
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -109,8 +110,8 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
         changes = changes_since(before, entries, own)
         if changes is None:
             return None
-        sides.append(OneSide(entries, before, changes))
-    news = News(last, *sides)
+        sides.append(OneSide(entries, before._replace(text=b""), changes))  # 70 bytes a file
+    news = News(replace(last, needles=sides[0].before, haystack=sides[1].before), *sides)
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
 
