@@ -312,6 +312,16 @@ def test_a_spoilt_answer_is_none(desk: Desk, spoil: Callable[[bytes], bytes]) ->
     assert FOUND == desk.memory().recall()
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_was_prepared_counts_for_the_same_findings_alone(desk: Desk, *, is_same: bool) -> None:
+    """What the final check has changed is kept as it is then."""
+    memory = desk.memory()
+    memory.prepare(FOUND)
+    kept = FOUND if is_same else dataclasses.replace(FOUND, matches={})
+    memory.keep(kept, LATER_NS + 60 * 10**9)
+    assert kept == desk.memory().recall()
+
+
 def test_an_answer_of_another_kind_is_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sound, but not what is packed today."""
     file = CacheFile.open_existing(desk.path)
