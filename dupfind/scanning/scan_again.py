@@ -11,8 +11,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from itertools import compress, count
-from operator import itemgetter
+from itertools import compress, count, repeat
+from operator import attrgetter, is_not, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from dupfind.scanning.links import Pictures as LinkedPictures
     from dupfind.scanning.links import Reach
 
-_SIZE = itemgetter(FileEntry._fields.index("size_bytes"))
-_WITNESS = itemgetter(Match._fields.index("witness"))
+_PATH, _SIZE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "size_bytes"))
+_WITNESS, _EVIDENCE = (itemgetter(Match._fields.index(name)) for name in ("witness", "evidence"))
+_HAS_COMPARABLE = attrgetter("has_comparable_picture")
 
 LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
@@ -237,11 +238,13 @@ class _Again:
         for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
             # Files of before go by their place then, those of now by their place behind all of these.
             end = len(side.changes.paths)
-            at = {entry.path: end + place for place, entry in enumerate(side.entries)} if now.entries else {}
+            wanted = set(map(_PATH, now.entries))
+            places = list(compress(count(end), map(wanted.__contains__, map(_PATH, side.entries)))) if wanted else []
+            at = {side.entries[place - end].path: place for place in places}
             numbers = [at[entry.path] for entry in now.entries]
             self._sides.append(Linkable(pictures_of(before, now, numbers, run), {*side.changes.gone, *numbers}))
         changed = self._sides[0].changed
-        changed |= {earlier for earlier, place in enumerate(news.needles.changes.places) if place in self._needles}
+        changed |= set(compress(count(), map(self._needles.__contains__, news.needles.changes.places)))
 
     def follow_pictures(self, *, is_near: bool) -> bool:
         """Take in the pictures that are linked with what has changed; False where everything has to be scanned.
@@ -339,9 +342,9 @@ class _Again:
         remains = {path: left for path, left in before.remains.items() if path not in left_out}
         if before.haystack_pictures is None:
             return Findings(matches, failures, pictures, None, remains)
-        comparable = (entry for entry in self._news.haystack.entries if entry.has_comparable_picture)
-        count = sum(entry.path not in failures for entry in comparable)
-        return Findings(matches, failures, pictures, count, remains) if pictures else None
+        comparable = list(filter(_HAS_COMPARABLE, self._news.haystack.entries))
+        failed = sum(map(failures.__contains__, map(_PATH, comparable)))
+        return Findings(matches, failures, pictures, len(comparable) - failed, remains) if pictures else None
 
     def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
         """Tell whether matches that are kept have a witness in common with new ones."""
@@ -421,8 +424,8 @@ def _is_identical(match: Match | None) -> bool:
 
 def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> set[str]:
     """Return what proves these pictures, or looks like them: one photo cannot be two."""
-    seen = compress(matches.values(), map(pictures.__contains__, matches))
-    return {match.witness for match in seen if not _is_identical(match)}
+    seen = list(compress(matches.values(), map(pictures.__contains__, matches)))
+    return set(compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL))))
 
 
 def _is_partly_intact(match: Match) -> bool:
