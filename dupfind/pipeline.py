@@ -230,6 +230,8 @@ def _check(
     with run.listener.stage("looking again", None) as advance:
         # What was mounted meanwhile may show a file under another name.
         listing = run.listing(Excludes(run.settings.excludes), advance, is_anew=True)
+        if results is not None:
+            results.look_over()
         begin_final_check(run.sources, needles, listing)
         with run.listener.part("verdict"):
             if results is not None:

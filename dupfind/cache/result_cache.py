@@ -100,6 +100,13 @@ class ResultCache:
         except PackingError:
             return None
 
+    def look_over(self) -> None:
+        """Do beforehand what :meth:`keep` asks of each file: better before this process is forked, since it touches
+        all memory that files take, and what both have is copied then.
+        """
+        if self._key is not None:
+            self._unsettled()
+
     def prepare(self, findings: Findings) -> None:
         """Do beforehand what takes long of :meth:`keep`, should it be called with the very same ``findings``."""
         if self._key is not None and self._will_last(findings, time.time_ns()):
@@ -134,15 +141,15 @@ class ResultCache:
     def _will_last(self, findings: Findings, now_ns: int) -> bool:
         if not all(failure.lasting for failure in findings.failures.values()):
             return False
-        settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
+        settled_ns = self._began_ns - _RACY_NS
         return not any(
-            is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns)
-            for entry in self._unsettled(settled_ns)
+            is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in self._unsettled()
         )
 
-    def _unsettled(self, settled_ns: int) -> list[FileEntry]:
+    def _unsettled(self) -> list[FileEntry]:
         """Return the files, nearly always none, of which it has to be asked whether they are racy, and some others."""
         if self._asked is None:
+            settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
             self._asked = []
             for entries in (self._needles, self._haystack):
                 for start in range(0, len(entries), _BATCH):

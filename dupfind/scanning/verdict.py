@@ -42,7 +42,7 @@ _SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
 """Together they tell apart the folders of paths; how a folder is called, :func:`~dupfind.values.folder_of` knows."""
 # A run asks for these by the hundred thousand, and the members of an enumeration are slow to be looked up.
 _IDENTICAL = Evidence.IDENTICAL
-_PRESENT, _SIMILAR = FileState.PRESENT, FileState.SIMILAR
+_PRESENT, _SIMILAR, _MISSING = FileState.PRESENT, FileState.SIMILAR, FileState.MISSING
 _IMAGE, _OTHER = Kind
 _KINDS = {True: _IMAGE, False: _OTHER}
 _new = tuple.__new__
@@ -216,10 +216,15 @@ def judge_folders(
     archives = frozenset(root.given for root in roots if root.is_archive)
     for parent, inside in _by_parent(files, archives):
         folder = folders.get(parent) or _make(parent, needle_roots, folders)
-        folder.size_bytes += sum(map(_SIZE, inside))
-        present = list(map(_STATE, inside)).count(_PRESENT)  # nearly all of them
+        size_bytes, states = sum(map(_SIZE, inside)), list(map(_STATE, inside))
+        folder.size_bytes += size_bytes
+        present, missing = states.count(_PRESENT), states.count(_MISSING)  # nearly all are one of both
         folder.present += present
-        if present < len(inside):
+        if missing == len(inside):
+            folder.missing += missing
+            folder.bytes_not_present += size_bytes
+            folder.holds_doubt = True
+        elif present < len(inside):
             for file in inside:
                 if file.state is not _PRESENT:
                     _count(folder, file)
