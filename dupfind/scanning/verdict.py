@@ -216,18 +216,7 @@ def judge_folders(
     archives = frozenset(root.given for root in roots if root.is_archive)
     for parent, inside in _by_parent(files, archives):
         folder = folders.get(parent) or _make(parent, needle_roots, folders)
-        size_bytes, states = sum(map(_SIZE, inside)), list(map(_STATE, inside))
-        folder.size_bytes += size_bytes
-        present, missing = states.count(_PRESENT), states.count(_MISSING)  # nearly all are one of both
-        folder.present += present
-        if missing == len(inside):
-            folder.missing += missing
-            folder.bytes_not_present += size_bytes
-            folder.holds_doubt = True
-        elif present < len(inside):
-            for file in inside:
-                if file.state is not _PRESENT:
-                    _count(folder, file)
+        _count_all(folder, inside)
     for path in decided:
         _folder_of(path, needle_roots, folders).decided += 1
     for problem in problems:
@@ -253,6 +242,22 @@ def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder])
     if any(path != root and is_below(path, root) for root in roots):
         around.append(_folder_of(path, roots, folders))
     return around
+
+
+def _count_all(folder: _Folder, inside: Sequence[FileVerdict]) -> None:
+    """Count the files that lie directly in a folder: nearly always all are present, or all are missing."""
+    size_bytes, states = sum(map(_SIZE, inside)), list(map(_STATE, inside))
+    folder.size_bytes += size_bytes
+    present = states.count(_PRESENT)
+    folder.present += present
+    if states.count(_MISSING) == len(inside):
+        folder.missing += len(inside)
+        folder.bytes_not_present += size_bytes
+        folder.holds_doubt = True
+    elif present < len(inside):
+        for file in inside:
+            if file.state is not _PRESENT:
+                _count(folder, file)
 
 
 def _count(folder: _Folder, file: FileVerdict) -> None:
