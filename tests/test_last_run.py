@@ -222,10 +222,10 @@ def test_marks() -> None:
 def parts() -> dict[Part, bytes]:
     """The parts of a run."""
     made = learned(links=LINKS)
-    rows = [last_run.make_rows(entries, marks, [False] * len(entries)) for entries, marks in zip(
+    rows = [last_run.pack_rows(last_run.make_rows(entries, marks, [False] * len(entries))) for entries, marks in zip(
         (NEEDLES, HAYSTACK), made.marks, strict=True
     )]  # fmt: skip
-    return dict(pack_run("recipe", (rows[0], rows[1]), LINKS, SEEN, (NEEDLES, HAYSTACK)))
+    return dict(pack_run("recipe", rows, LINKS, SEEN, (NEEDLES, HAYSTACK)))
 
 
 @pytest.mark.parametrize(
