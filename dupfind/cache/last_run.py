@@ -150,8 +150,7 @@ class PackedRows(NamedTuple):
 
 def pack_rows(rows: Rows) -> PackedRows:
     """Return rows as bytes."""
-    states = b"".join(column.tobytes() for column in (*rows.columns, rows.marks))
-    return PackedRows(zlib.compress(rows.text, _LEVEL), states)
+    return PackedRows(zlib.compress(rows.text, _LEVEL), b"".join((*rows.columns, rows.marks)))
 
 
 def pack_run(
