@@ -12,18 +12,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Remains, Split
+from dupfind.cache.file_columns import Sides, sides_in_columns
 from dupfind.cache.result_cache import ResultCache, program
 from dupfind.digest import digest_of
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.scanning.final_check import final_check, is_due
+from dupfind.scanning.final_check import begin_final_check, final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import is_missing_film, problems_of, summary_of
 from dupfind.scanning.setting_aside import disregarded, name_reasons, put_aside, tell_of_ignore_files
@@ -149,36 +151,39 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         haystack = with_reader(run, partial(with_candidates, needles, haystack))
     files = _entries(needles), _entries(haystack)
     recipe = partial(_recipe, settings.scan.algorithm, listener)
-    results = ResultCache(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
+    columns = None if settings.cache is None else sides_in_columns(*files)
+    results = ResultCache(settings, *files, columns, recipe, began_ns, may_keep=run.sources.are_remembered)
     remembered = None if decisions or not run.recalls_findings else _recall(results, sum(map(len, files)), listener)
-    findings, learned, store = remembered, None, None
+    findings, learned, store, news = remembered, None, None, []
     if findings is None:
         _start_decoders(run, *files)
-        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
-
-        if decisions:
-            find: Callable[..., FindingsAndPictures] = partial(_find_decided, decisions, *files)
-        else:
+        if not decisions:
             from dupfind.cache.last_run import LastRunStore, Learned
 
             may_keep = run.sources.are_remembered and run.recalls_findings
             store = LastRunStore(settings, recipe, may_keep=may_keep, began_ns=began_ns)
             learned = Learned(is_whole=store.is_kept)
-            news = _news(store, *files, listener)
+            news = [] if columns is None else _news(store, *files, columns, listener)
+    del columns  # 100 bytes a file
+    if findings is None:
+        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+
+        if decisions:
+            find: Callable[..., FindingsAndPictures] = partial(_find_decided, decisions, *files)
+        else:
             find = partial(partial(_find_news, news) if news else find_matches, *files, learned=learned)
         findings, *_ = with_reader(run, partial(find, may_be_bare=may_be_bare))
+    is_kept = remembered is None and not decisions
+    verdicts = None
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
-        with listener.stage("looking again", None) as advance:
-            # What was mounted meanwhile may show a file under another name.
-            listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
-            needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
-    if remembered is None and not decisions:
+        needles, haystack, findings, verdicts = _check(run, needles, haystack, findings, results if is_kept else None)
+    if is_kept:
         results.keep(findings, time.time_ns())
         if store is not None and learned is not None and learned.is_filled:
             store.keep(findings, learned, *files, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
         aside = disregarded(needles, settings.scan.disregard, listener)
-        judged = judge(run, needles, haystack, findings, aside)
+        judged = judge(run, needles, haystack, findings, aside, verdicts)
     report = Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
@@ -214,15 +219,53 @@ def _start_decoders(run: Run, needles: Sequence[FileEntry], haystack: Sequence[F
             launch.start_server()
 
 
+def _check(
+    run: Run, needles: list[Tree], haystack: list[Tree], findings: Findings, results: ResultCache | None
+) -> tuple[list[Tree], list[Tree], Findings, list[FileVerdict] | None]:
+    """Look again at needles and witnesses, see :func:`~dupfind.scanning.final_check.final_check`.
+
+    Also returns the verdicts on needles in folders, where all is as it was: nearly always, so these are made, and the
+    answer is prepared for ``results``, while a second process looks.
+    """
+    with run.listener.stage("looking again", None) as advance:
+        # What was mounted meanwhile may show a file under another name.
+        listing = run.listing(Excludes(run.settings.excludes), advance, is_anew=True)
+        if results is not None:
+            results.look_over()
+        begin_final_check(run.sources, needles, listing)
+        with run.listener.part("verdict"):
+            if results is not None:
+                results.prepare(findings)
+            verdicts = _judged(run, _in_folders(needles), findings)
+        walked, marked, standing = final_check(run.sources, needles, haystack, findings, listing)
+    return walked, marked, standing, verdicts if standing is findings else None
+
+
+def _in_folders(needles: Sequence[Tree]) -> list[Tree]:
+    return [tree for tree in needles if tree.root.has_folders]
+
+
+def _judged(run: Run, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
+    return judge_files(run.settings.scan.accept, run.shown_haystack, needles, findings)
+
+
 def judge(
-    run: Run, needles: Sequence[Tree], haystack: Sequence[Tree], findings: Findings, aside: Mapping[str, Reason]
+    run: Run,
+    needles: Sequence[Tree],
+    haystack: Sequence[Tree],
+    findings: Findings,
+    aside: Mapping[str, Reason],
+    verdicts: list[FileVerdict] | None = None,
 ) -> Judged:
-    """Give the verdicts on files and folders; ``aside`` are needles that are set aside by their names."""
+    """Give the verdicts on files and folders; ``aside`` are needles that are set aside by their names.
+
+    ``verdicts`` are what was made of the same findings before, of needles in folders.
+    """
     settings = run.settings
-    in_trees = [tree for tree in needles if tree.root.has_folders]
-    of_trees = partial(judge_files, settings.scan.accept, run.shown_haystack, findings=findings)
-    verdicts = of_trees(in_trees)
-    alone = of_trees([tree for tree in needles if not tree.root.has_folders])
+    in_trees = _in_folders(needles)
+    if verdicts is None:
+        verdicts = _judged(run, in_trees, findings)
+    alone = _judged(run, [tree for tree in needles if not tree.root.has_folders], findings)
     if aside:
         verdicts, alone = put_aside(verdicts, aside), put_aside(alone, aside)
         tell_of_ignore_files(verdicts, run.listener)
@@ -351,7 +394,9 @@ def _recall(results: ResultCache, files: int, listener: Listener) -> Findings | 
     return remembered
 
 
-def _news(store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntry], listener: Listener) -> list[News]:
+def _news(
+    store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntry], columns: Sides, listener: Listener
+) -> list[News]:
     """Return what has changed since the last run; nothing where that is not known, or too much to go by."""
     with listener.part("look up", len(needles) + len(haystack)):
         last = store.load()
@@ -359,7 +404,7 @@ def _news(store: LastRunStore, needles: list[FileEntry], haystack: list[FileEntr
             return []
         from dupfind.scanning.scan_again import news_since
 
-        news = news_since(last, needles, haystack)
+        news = news_since(last, needles, haystack, columns)
     return [] if news is None else [news]
 
 
@@ -564,4 +609,4 @@ def _are_films_read(scan: ScanSettings) -> bool:
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
-    return [entry for tree in trees for entry in tree.entries]
+    return list(chain.from_iterable(tree.entries for tree in trees))

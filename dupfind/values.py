@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from operator import itemgetter
+from itertools import compress, repeat
+from operator import is_not, itemgetter
 from typing import NamedTuple
 
 from dupfind.reasons import Reason, is_fragment
@@ -535,6 +536,13 @@ class Report:
     buckets: tuple[Fetched, ...] = ()
     films_by_bytes: int = 0
     """Missing films and sounds of which nothing but the bytes was compared, since the extra for films is not there."""
+    not_present: list[FileVerdict] = field(init=False, repr=False, compare=False)
+    """The files that are not present: of a large backup few, and most sentences are about some of them."""
+
+    def __post_init__(self) -> None:
+        """Find those that are not present, once: they are asked for again and again, of hundreds of thousands."""
+        are_others = map(is_not, map(_STATE, self.files), repeat(FileState.PRESENT))
+        object.__setattr__(self, "not_present", list(compress(self.files, are_others)))
 
     @property
     def is_complete(self) -> bool:
@@ -543,7 +551,7 @@ class Report:
         Never where needles are of a catalog: what is said of them is a plan.
         """
         has_gaps = any(problem.is_gap for problem in self.problems)
-        is_all_there = all(map(SETTLED.__contains__, map(_STATE, self.files))) and not has_gaps
+        is_all_there = all(map(SETTLED.__contains__, map(_STATE, self.not_present))) and not has_gaps
         return is_all_there and not self.plans
 
     @property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dupfind.pictures import formats
 
@@ -49,6 +51,13 @@ def test_image_names_have_a_suffix_of_theirs(path: str) -> None:
     """Asked in another way than the suffix is, with the same answer."""
     path = path.replace("/", os.sep)
     assert (formats.suffix(path) in formats.IMAGE_SUFFIXES) == formats.is_image_name(path)
+
+
+@given(st.lists(st.text("ab./jpgJPGheictx", max_size=9).map(lambda name: name.replace("/", os.sep))))
+def test_many_names_are_told_as_each_by_itself(paths: list[str]) -> None:
+    """Also where many end alike, and where what was learned of one serves for the next."""
+    for _ in range(2):
+        assert list(map(formats.is_image_name, paths)) == formats.are_image_names(paths)
 
 
 def test_raw_names() -> None:

@@ -91,7 +91,7 @@ def test_it_is_found_again(desk: Desk) -> None:
     columns = tuple(array(code, [getattr(entry, name) for entry in NEEDLES]) for name, code in (
         ("size_bytes", "q"), ("mtime_ns", "q"), ("ctime_ns", "q"), ("inode", "Q")
     ))  # fmt: skip
-    assert Rows([entry.path for entry in NEEDLES], columns, array("Q", [5, 0])) == last.needles
+    assert Rows(b"/n/a\xff\0/n/b", columns, array("Q", [5, 0])) == last.needles
     assert [entry.path for entry in HAYSTACK] == last.haystack.paths
     assert (LINKS, 8, 1) == (last.links, LINKS.needles.width, LINKS.haystack.width)
     assert SEEN == last.findings(NEEDLES, HAYSTACK)
@@ -222,10 +222,10 @@ def test_marks() -> None:
 def parts() -> dict[Part, bytes]:
     """The parts of a run."""
     made = learned(links=LINKS)
-    rows = [last_run.make_rows(entries, marks, [False] * len(entries)) for entries, marks in zip(
+    rows = [last_run.pack_rows(last_run.make_rows(entries, marks, [False] * len(entries))) for entries, marks in zip(
         (NEEDLES, HAYSTACK), made.marks, strict=True
     )]  # fmt: skip
-    return dict(pack_run("recipe", (rows[0], rows[1]), LINKS, SEEN, (NEEDLES, HAYSTACK)))
+    return dict(pack_run("recipe", rows, LINKS, SEEN, (NEEDLES, HAYSTACK)))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings, Remains
@@ -68,6 +70,82 @@ def test_all_are_judged_as_each_by_itself(found: str) -> None:
     tree = Tree(Root(Side.NEEDLES, "n", "/real/n", (1, 1)), [ENTRY], [], frozenset())
     judge = needle_judge(findings, Evidence.SAME, str.upper)
     assert [judge("n/a.jpg", ENTRY)] == judge_files(Evidence.SAME, str.upper, [tree], findings)
+
+
+OFTEN_ALIKE = st.lists(
+    st.tuples(
+        st.one_of(
+            st.none(),
+            st.builds(
+                Match,
+                st.sampled_from(["/real/h/b.jpg", "/real/h/c.png"]),
+                st.sampled_from(Evidence),
+                st.sampled_from([None, 0, 4]),
+                st.sampled_from(
+                    [
+                        None,
+                        Reason(ReasonCode.MIRRORED),
+                        Reason(ReasonCode.MORE_COMPRESSED),
+                        Reason(ReasonCode.FRAGMENT, (0, 0, 50, 50, 10, 10, 90, 90, 80, 0)),
+                    ]
+                ),
+            ),
+        ),
+        st.sampled_from([0, 5]),
+        st.sampled_from([".jpg", ".JPEG", ".txt", "", "/.jpg", ".tar.gz"]),
+        st.booleans(),
+        st.sampled_from([1, 1, 3, 300]),
+    ),
+    max_size=6,
+)
+"""What is known of some needles, each with how often it comes in a row."""
+
+
+@given(OFTEN_ALIKE, st.sampled_from(Evidence))
+def test_many_are_judged_as_each_by_itself(
+    known: list[tuple[Match | None, int, str, bool, int]], accept: Evidence
+) -> None:
+    """Those that stand next to each other and of which the same is known are judged together."""
+    rows = [row for row in known for _ in range(row[-1])]
+    entries = [FileEntry(f"/real/n/{place}{row[2]}", row[1], 0, 0, 0) for place, row in enumerate(rows)]
+    pairs = list(zip(entries, rows, strict=True))
+    findings = Findings(
+        {entry.path: row[0] for entry, row in pairs if row[0] is not None},
+        {},
+        frozenset(entry.path for entry, row in pairs if row[3]),
+        None,
+    )
+    tree = Tree(Root(Side.NEEDLES, "n", "/real/n", (1, 1)), entries, [], frozenset())
+    judge = needle_judge(findings, accept, str.upper)
+    expected = [judge(tree.root.shown(entry.path), entry) for entry in entries]
+    assert expected == judge_files(accept, str.upper, [tree], findings)
+
+
+ALIKE = Match("/real/h/b.jpg", Evidence.SAME, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        (ALIKE, ALIKE._replace(witness="/real/h/c.jpg", distance_bits=0)),
+        (ALIKE, ALIKE._replace(evidence=Evidence.SIMILAR)),
+        (ALIKE, ALIKE._replace(evidence=Evidence.IDENTICAL)),
+        (ALIKE, ALIKE._replace(reason=Reason(ReasonCode.FRAGMENT, (0, 0, 50, 50, 10, 10, 90, 90, 80, 0)))),
+        (ALIKE, None),
+        (None, ALIKE),
+    ],
+)
+@pytest.mark.parametrize("size_bytes", [5, 0])
+def test_one_among_others(first: Match | None, other: Match | None, size_bytes: int) -> None:
+    """It has the verdict that it would have alone, whatever its neighbours have."""
+    entries = [FileEntry(f"/real/n/{number}.jpg", 5, 0, 0, 0) for number in range(7)]
+    entries[3] = entries[3]._replace(size_bytes=size_bytes)
+    found = {entry.path: other if place == 3 else first for place, entry in enumerate(entries)}
+    findings = Findings({path: match for path, match in found.items() if match}, {}, frozenset(), None)
+    tree = Tree(Root(Side.NEEDLES, "/real/n", "/real/n", (1, 1)), entries, [], frozenset())
+    judge = needle_judge(findings, Evidence.SAME, str.upper)
+    expected = [judge(entry.path, entry) for entry in entries]
+    assert expected == judge_files(Evidence.SAME, str.upper, [tree], findings)
 
 
 def test_what_is_said_of_needles_that_could_not_be_searched_for() -> None:

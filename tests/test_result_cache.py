@@ -22,6 +22,7 @@ from dupfind.answers.findings import Findings
 from dupfind.cache import cache_tables, cache_upkeep, result_cache
 from dupfind.cache.cache_file import CacheFile
 from dupfind.cache.cache_tables import Answer
+from dupfind.cache.file_columns import sides_in_columns
 from dupfind.cache.packing import PackingError
 from dupfind.cache.result_cache import ResultCache, make_key
 from dupfind.events import Silence
@@ -46,7 +47,8 @@ def key(
     needles: list[FileEntry] = NEEDLES, haystack: list[FileEntry] = HAYSTACK, settings: Settings = SETTINGS
 ) -> bytes | None:
     """The key of a run over these."""
-    return make_key(settings, needles, haystack)
+    sides = sides_in_columns(needles, haystack)
+    return None if sides is None else make_key(settings, sides)
 
 
 @pytest.mark.parametrize("field", FileEntry._fields)
@@ -179,7 +181,8 @@ class Desk:
             self.recipes.append(recipe)
             return recipe
 
-        return ResultCache(settings, needles, HAYSTACK, tell, LATER_NS)
+        columns = sides_in_columns(needles, HAYSTACK)
+        return ResultCache(settings, needles, HAYSTACK, columns, tell, LATER_NS)
 
     def keep(self, findings: Findings = FOUND, **options: Any) -> None:
         """Keep what a run of a minute has found."""
@@ -309,10 +312,20 @@ def test_a_spoilt_answer_is_none(desk: Desk, spoil: Callable[[bytes], bytes]) ->
     assert FOUND == desk.memory().recall()
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_was_prepared_counts_for_the_same_findings_alone(desk: Desk, *, is_same: bool) -> None:
+    """What the final check has changed is kept as it is then."""
+    memory = desk.memory()
+    memory.prepare(FOUND)
+    kept = FOUND if is_same else dataclasses.replace(FOUND, matches={})
+    memory.keep(kept, LATER_NS + 60 * 10**9)
+    assert kept == desk.memory().recall()
+
+
 def test_an_answer_of_another_kind_is_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sound, but not what is packed today."""
     file = CacheFile.open_existing(desk.path)
-    made = make_key(desk.settings, NEEDLES, HAYSTACK)
+    made = key(settings=desk.settings)
     assert made is not None
     unpacked: list[bytes] = []
 

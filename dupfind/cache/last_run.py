@@ -28,8 +28,9 @@ from typing import NamedTuple
 
 from dupfind import libraries
 from dupfind.answers.findings import Findings
-from dupfind.cache.cache_schema import FS_CODEC, Part, SnapshotError
+from dupfind.cache.cache_schema import Part, SnapshotError
 from dupfind.cache.cache_snapshots import SnapshotShelf
+from dupfind.cache.file_columns import CODES, in_columns, paths_of
 from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.cache.result_cache import INDIFFERENT, program
@@ -38,12 +39,12 @@ from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry
 from dupfind.version import __version__
 
-_PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
-_COLUMNS = ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q"))
+_MTIME, _CTIME, _INODE = map(itemgetter, map(FileEntry._fields.index, ("mtime_ns", "ctime_ns", "inode")))
 _CTIME_COLUMN = 2
 _NEVER = -(1 << 63)
 """A ctime that no file has: what has it is looked at again in every run."""
 _MARK_BYTES = 8
+_MARK_CODE = "Q"
 _NO_MARK, _LEAST_MARK = (number.to_bytes(_MARK_BYTES, "big") for number in range(2))
 _LEVEL = 1
 _RACY_NS = RACY_NS
@@ -52,11 +53,17 @@ _RACY_NS = RACY_NS
 class Rows(NamedTuple):
     """The files of one side, in the order in which they were listed; each column has a value for each."""
 
-    paths: list[str]
+    text: bytes | bytearray
+    """Their paths, and in the columns what else they are known by, see :mod:`dupfind.cache.file_columns`."""
     columns: tuple[array[int], ...]
-    """Sizes, mtimes, ctimes and inodes; the ctime of what has to be looked at again is none that a file has."""
+    """The ctime of what has to be looked at again is none that a file has."""
     marks: array[int]
     """What :func:`mark` gives of their digests; 0 where none was made."""
+
+    @property
+    def paths(self) -> list[str]:
+        """Their paths, taken apart anew: nearly always those of the next run, and not needed then."""
+        return paths_of(self.text)
 
 
 class Hashes(NamedTuple):
@@ -115,7 +122,7 @@ def marks_of(digests: Iterable[object]) -> array[int]:
         (head if (head := digest[:_MARK_BYTES]) != _NO_MARK else _LEAST_MARK) if isinstance(digest, bytes) else _NO_MARK
         for digest in digests
     ]
-    marks = array("Q", b"".join(heads))
+    marks = array(_MARK_CODE, b"".join(heads))
     if sys.byteorder == "little":
         marks.byteswap()
     return marks
@@ -126,16 +133,29 @@ def make_rows(entries: Sequence[FileEntry], marks: array[int], unsettled: Sequen
 
     Raises ``OverflowError`` where a time does not fit into 64 bits.
     """
-    columns = tuple(array(code, list(map(column, entries))) for column, code in _COLUMNS)
+    text, columns = in_columns(entries)
     for place, is_unsettled in enumerate(unsettled):
         if is_unsettled:
             columns[_CTIME_COLUMN][place] = _NEVER
-    return Rows(list(map(_PATH, entries)), columns, marks)
+    return Rows(text, columns, marks)
+
+
+class PackedRows(NamedTuple):
+    """Rows as bytes."""
+
+    paths: bytes
+    """Deflated: of a million files the paths alone take 70 MB, so those of one side are packed before the next."""
+    states: bytes
+
+
+def pack_rows(rows: Rows) -> PackedRows:
+    """Return rows as bytes."""
+    return PackedRows(zlib.compress(rows.text, _LEVEL), b"".join((*rows.columns, rows.marks)))
 
 
 def pack_run(
     recipe: str | None,
-    sides: tuple[Rows, Rows],
+    sides: Sequence[PackedRows],
     links: Links | None,
     findings: Findings,
     entries: tuple[Sequence[FileEntry], Sequence[FileEntry]],
@@ -146,8 +166,8 @@ def pack_run(
     """
     yield ("run", 0), json.dumps({"recipe": recipe, "has_links": links is not None}).encode()
     for number, rows in enumerate(sides):
-        yield ("paths", number), zlib.compress("\0".join(rows.paths).encode(*FS_CODEC), _LEVEL)
-        yield ("states", number), b"".join(column.tobytes() for column in (*rows.columns, rows.marks))
+        yield ("paths", number), rows.paths
+        yield ("states", number), rows.states
     for number, hashes in enumerate(links or ()):
         yield ("places", number), hashes.places.tobytes()
         yield ("values", number), hashes.values.tobytes()
@@ -166,7 +186,7 @@ def unpack_run(read: Callable[[Part], bytes]) -> LastRun:
         if head["has_links"]:
             links = Links(*(_hashes(read(("places", number)), read(("values", number))) for number in range(2)))
             for hashes, rows in zip(links, (needles, haystack), strict=True):
-                if hashes.places and not 0 <= min(hashes.places) <= max(hashes.places) < len(rows.paths):
+                if hashes.places and not 0 <= min(hashes.places) <= max(hashes.places) < len(rows.marks):
                     raise SnapshotError("it has hashes of files that it does not have")
         return LastRun(head["recipe"], needles, haystack, links, read(("findings", 0)))
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, zlib.error) as error:
@@ -174,17 +194,17 @@ def unpack_run(read: Callable[[Part], bytes]) -> LastRun:
 
 
 def _rows(paths: bytes, states: bytes) -> Rows:
-    text = zlib.decompress(paths).decode(*FS_CODEC)
-    names = text.split("\0") if text else []
-    columns = []
-    step = len(names) * 8
-    if len(states) != step * (len(_COLUMNS) + 1):
+    text = zlib.decompress(paths)
+    codes = f"{CODES}{_MARK_CODE}"
+    step = (text.count(b"\0") + 1 if text else 0) * 8
+    if len(states) != step * len(codes):
         raise SnapshotError("its columns are not of one length")
-    for number, code in enumerate([*(code for _, code in _COLUMNS), "Q"]):
+    columns = []
+    for number, code in enumerate(codes):
         column = array(code)
-        column.frombytes(states[number * step : (number + 1) * step])
+        column.frombytes(memoryview(states)[number * step : (number + 1) * step])
         columns.append(column)
-    return Rows(names, tuple(columns[:-1]), columns[-1])
+    return Rows(text, tuple(columns[:-1]), columns[-1])
 
 
 def _hashes(places: bytes, values: bytes) -> Hashes:
@@ -266,12 +286,12 @@ class LastRunStore:
             return
         passing = learned.passing | {path for path, failure in findings.failures.items() if not failure.lasting}
         with suppress(OverflowError):  # a time that does not fit into 64 bits
-            sides = (
-                make_rows(entries, marks, self._unsettled(entries, passing, now_ns))
+            sides = [
+                pack_rows(make_rows(entries, marks, self._unsettled(entries, passing, now_ns)))
                 for entries, marks in zip((needles, haystack), learned.marks, strict=True)
-            )
+            ]
             recipe = None if _is_of_bytes(findings, learned) else self._recipe()
-            parts = pack_run(recipe, (next(sides), next(sides)), learned.links, findings, (needles, haystack))
+            parts = pack_run(recipe, sides, learned.links, findings, (needles, haystack))
             shelf = SnapshotShelf(self._path)
             try:
                 shelf.keep(self._key, parts)

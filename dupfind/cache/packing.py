@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import accumulate, chain, compress, count, groupby, repeat
 from operator import itemgetter, sub
@@ -28,6 +28,8 @@ _STEP = "i"
 _LEVEL = 1
 _HEAD_BYTES = 8
 _COLUMNS = 6
+_BATCH = 1 << 8
+"""Witnesses that are looked for together."""
 
 
 class PackingError(ValueError):
@@ -37,13 +39,10 @@ class PackingError(ValueError):
 def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes:
     """Return findings on these files, some bytes a needle."""
     matches, failures = findings.matches, findings.failures
-    wanted = {*map(_WITNESS, matches.values()), *(partial.nearest for partial in findings.remains.values())}
-    is_wanted = list(map(wanted.__contains__, map(_PATH, haystack)))
-    places = dict(zip(compress(map(_PATH, haystack), is_wanted), compress(count(), is_wanted), strict=True))
     of_all = list(map(matches.get, map(_PATH, needles)))
     matched = list(compress(count(), of_all))
     of_needles = list(filter(None, of_all))
-    witnesses = list(map(places.__getitem__, map(_WITNESS, of_needles)))
+    witnesses = _found(list(map(_WITNESS, of_needles)), haystack)
     all_grades: dict[tuple[Any, ...], int] = {}
     grades = list(_numbered(of_needles, all_grades))
     decoded = findings.pictures
@@ -63,7 +62,7 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
         "grades": list(all_grades),
         "causes": list(all_causes),
         "haystack_pictures": findings.haystack_pictures,
-        "remains": _pack_remains(findings.remains, needles, places),
+        "remains": _pack_remains(findings.remains, needles, haystack),
     }
     text = json.dumps(head).encode()
     data = b"".join(
@@ -104,8 +103,12 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
     ]
     # Column by column, so that what is done for each of a hundred thousand needles is done in C.
     witness_paths = map(_PATH, _chosen(haystack, witnesses))
-    details = list(map(all_grades.__getitem__, _below(grades, len(all_grades))))
-    rows = zip(witness_paths, *(map(itemgetter(place), details) for place in range(_DETAILS)), strict=True)
+    _below(grades, len(all_grades))
+    if len(all_grades) == 1:  # as of a plain copy
+        rows = zip(witness_paths, *map(repeat, all_grades[0]), strict=False)  # which go on for ever
+    else:
+        details = list(map(all_grades.__getitem__, grades))
+        rows = zip(witness_paths, *(map(itemgetter(place), details) for place in range(_DETAILS)), strict=True)
     needle_paths = map(_PATH, _chosen(needles, matched))
     matches = dict(zip(needle_paths, map(partial(tuple.__new__, Match), rows), strict=True))
     everything = [*needles, *haystack] if failed else []
@@ -131,13 +134,38 @@ def _typed(value: Any, kind: type, *allowed: None) -> Any:  # noqa: ANN401 - wha
 
 
 def _pack_remains(
-    remains: Mapping[str, Remains], needles: Iterable[FileEntry], places: Mapping[str, int]
+    remains: Mapping[str, Remains], needles: Iterable[FileEntry], haystack: Sequence[FileEntry]
 ) -> list[tuple[int, str, int | None]]:
+    places = _places_of({partial.nearest for partial in remains.values()}, haystack) if remains else {}
     return [
         (position, partial.damage, None if partial.nearest is None else places[partial.nearest])
         for position, entry in enumerate(needles if remains else ())
         if (partial := remains.get(entry.path)) is not None
     ]
+
+
+def _found(paths: Sequence[str], haystack: Sequence[FileEntry]) -> list[int]:
+    """Return the positions of these files in the haystack.
+
+    Witnesses of neighbours nearly always are neighbours, too: where they are, nothing is looked up.
+    """
+    places: dict[str, int] = {}
+    found: list[int] = []
+    for start in range(0, len(paths), _BATCH):
+        few = paths[start : start + _BATCH]
+        place = found[-1] + 1 if found else 0
+        if few == list(map(_PATH, haystack[place : place + len(few)])):
+            found += range(place, place + len(few))
+        else:
+            places = places or _places_of(set(paths), haystack)
+            found += map(places.__getitem__, few)
+    return found
+
+
+def _places_of(wanted: Collection[str | None], haystack: Sequence[FileEntry]) -> dict[str, int]:
+    """Return where the wanted ones of the haystack stand, by path: it may be a hundred times as large as they are."""
+    is_wanted = list(map(wanted.__contains__, map(_PATH, haystack)))
+    return dict(zip(compress(map(_PATH, haystack), is_wanted), compress(count(), is_wanted), strict=True))
 
 
 def _columns(data: memoryview, lengths: Sequence[int]) -> Iterable[array[int]]:
@@ -162,8 +190,10 @@ def _steps(positions: Sequence[int]) -> list[int]:
 
 def _chosen(entries: Sequence[FileEntry], steps: array[int]) -> Sequence[FileEntry]:
     """Return the entries at these positions."""
-    places = _places(steps, len(entries))
-    return entries if places == list(range(len(entries))) else [entries[place] for place in places]
+    places = list(accumulate(steps))
+    if places == list(range(len(entries))):
+        return entries
+    return [entries[place] for place in _below(places, len(entries))]
 
 
 def _places(steps: array[int], end: int) -> Sequence[int]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from array import array
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import repeat
@@ -24,8 +24,8 @@ from operator import is_, itemgetter
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_tables
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
-from dupfind.cache.cache_schema import FS_CODEC
 from dupfind.cache.cache_tables import Answer
+from dupfind.cache.file_columns import Sides
 from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import DIGEST_BYTES, digest_of
@@ -56,7 +56,8 @@ _SHOWN_BY_FILES = frozenset({"excludes", "archives", "follow_symlinks"})
 class ResultCache:
     """What is remembered of a run over these files.
 
-    ``recipe`` names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``
+    ``columns`` are those of both sides, of which only the key is made; without them nothing is remembered. ``recipe``
+    names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``
     (``time.time_ns``) is when the run began, before the walk. ``may_keep`` is False where what is known of a file may
     change while the file does not.
     """
@@ -66,6 +67,7 @@ class ResultCache:
         settings: Settings,
         needles: Sequence[FileEntry],
         haystack: Sequence[FileEntry],
+        columns: Sides | None,
         recipe: Callable[[], str],
         began_ns: int,
         *,
@@ -76,7 +78,10 @@ class ResultCache:
         self._haystack = haystack
         self._recipe = recipe
         self._began_ns = began_ns
-        self._key = None if self._path is None else make_key(settings, needles, haystack)
+        self._packed: tuple[Findings | None, bytes] = None, b""
+        """What :meth:`prepare` has made, and of what."""
+        self._asked: list[FileEntry] | None = None
+        self._key = None if self._path is None or columns is None else make_key(settings, columns)
 
     def recall(self) -> Findings | None:
         """Return the findings of an earlier run; None where there was none like this one,
@@ -95,13 +100,27 @@ class ResultCache:
         except PackingError:
             return None
 
+    def look_over(self) -> None:
+        """Do beforehand what :meth:`keep` asks of each file: better before this process is forked, since it touches
+        all memory that files take, and what both have is copied then.
+        """
+        if self._key is not None:
+            self._unsettled()
+
+    def prepare(self, findings: Findings) -> None:
+        """Do beforehand what takes long of :meth:`keep`, should it be called with the very same ``findings``."""
+        if self._key is not None and self._will_last(findings, time.time_ns()):
+            self._packed = findings, pack(findings, self._needles, self._haystack)
+
     def keep(self, findings: Findings, now_ns: int) -> None:
         """Remember what this run has found, where it will last; ``now_ns`` is the time at its end."""
         if self._key is None or self._path is None or not os.path.exists(self._path):
             return
         if not self._will_last(findings, now_ns):
             return
-        data = pack(findings, self._needles, self._haystack)
+        packed, data = self._packed
+        if packed is not findings:
+            data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
         with suppress(DamagedError, UnusableError), _opened(self._path) as file:
             cache_tables.keep_answer(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
@@ -122,20 +141,23 @@ class ResultCache:
     def _will_last(self, findings: Findings, now_ns: int) -> bool:
         if not all(failure.lasting for failure in findings.failures.values()):
             return False
-        settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
-        for entries in (self._needles, self._haystack):
-            for start in range(0, len(entries), _BATCH):
-                batch = entries[start : start + _BATCH]
-                _, _, mtimes, ctimes, inodes = zip(*batch, strict=True)
-                if not all(inodes):
-                    return False
-                latest_ns = max(ctimes), max(mtimes)
-                if max(latest_ns) <= settled_ns:
-                    continue
-                # Nearly none: asked at length.
-                if any(is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in batch):
-                    return False
-        return True
+        settled_ns = self._began_ns - _RACY_NS
+        return not any(
+            is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) for entry in self._unsettled()
+        )
+
+    def _unsettled(self) -> list[FileEntry]:
+        """Return the files, nearly always none, of which it has to be asked whether they are racy, and some others."""
+        if self._asked is None:
+            settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
+            self._asked = []
+            for entries in (self._needles, self._haystack):
+                for start in range(0, len(entries), _BATCH):
+                    batch = entries[start : start + _BATCH]
+                    _, _, mtimes, ctimes, inodes = zip(*batch, strict=True)
+                    if not all(inodes) or max(map(max, (ctimes, mtimes))) > settled_ns:
+                        self._asked += batch
+        return self._asked
 
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Tell whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
@@ -145,29 +167,25 @@ class ResultCache:
         return len(matches) == len(self._needles) or len(matches) == sum(map(bool, map(_SIZE, self._needles)))
 
 
-def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes | None:
+def make_key(settings: Settings, sides: Sides) -> bytes | None:
     """Digest everything that decides the findings but the recipe of thumbnails.
 
-    None where it cannot be told: a time that does not fit into 64 bits, a program that does not lie in files.
+    None where it cannot be told: a program that does not lie in files.
     """
     try:
-        return digest_of(_parts(settings, needles, haystack))
-    except (OSError, OverflowError):
+        return digest_of(_parts(settings, sides))
+    except OSError:
         return None
 
 
-def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Iterator[bytes]:
+def _parts(settings: Settings, sides: Sides) -> Iterator[bytes | memoryview]:
     fields = _fields(settings) + _fields(settings.scan)
     rules = [(name, value) for name, value in fields if name not in INDIFFERENT | _SHOWN_BY_FILES]
-    yield repr((rules, __version__, program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
-    for entries in (needles, haystack):
-        for start in range(0, len(entries), _BATCH):
-            batch = entries[start : start + _BATCH]
-            # A column at a time: in C, and without a second value for each file. No path holds a NUL.
-            paths, *columns = zip(*batch, strict=True)
-            yield "\0".join(paths).encode(*FS_CODEC) + b"\0"
-            for column, code in zip(columns, "qqqQ", strict=True):
-                yield array(code, column).tobytes()
+    lengths = [(len(side.text), *map(len, side.states)) for side in sides]
+    yield repr((rules, __version__, program(), sys.version, sys.byteorder, lengths)).encode()
+    for side in sides:
+        yield memoryview(side.text)
+        yield from (memoryview(column).cast("B") for column in side.states)
 
 
 def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:

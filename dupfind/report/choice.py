@@ -35,8 +35,9 @@ def is_better(file: FileVerdict) -> bool:
     return any(reason.code in BETTER_NEEDLE for reason in file.reasons)
 
 
-def _chosen(files: list[FileVerdict], settings: ReportSettings) -> list[FileVerdict]:
+def _chosen(report: Report, settings: ReportSettings) -> list[FileVerdict]:
     states = tuple(settings.file_states)  # members of an enumeration are slow to be looked up in a set
+    files = report.files if settings.better or FileState.PRESENT in states else report.not_present
     if settings.reasons:
         files = [file for file in files if not settings.reasons.isdisjoint(reason.code for reason in file.reasons)]
     if settings.better:
@@ -70,7 +71,7 @@ def choose(report: Report, settings: ReportSettings, changes: Changes | None = N
     folders = _ordered(
         [verdict for verdict in report.folders if verdict.state in settings.folder_states], settings.sort
     )
-    files = _ordered(_chosen(report.files, settings), settings.sort)
+    files = _ordered(_chosen(report, settings), settings.sort)
     if changes is None:
         return Choice(folders, [verdict for verdict in folders if verdict.is_shown], files, None)
     folders = [verdict for verdict in folders if verdict.path in changes.folders]

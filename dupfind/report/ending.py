@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import compress, repeat
-from operator import is_not, itemgetter
+from operator import itemgetter
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.choice import is_better
@@ -16,14 +15,7 @@ from dupfind.values import SETTLED, Evidence, FileState, FileVerdict, FolderStat
 
 _MOST_NAMED = 3
 _MOST_CODES = 4
-_PRESENT = FileState.PRESENT
-_STATE, _REASONS = map(itemgetter, map(FileVerdict._fields.index, ("state", "reasons")))
-
-
-def _not_present(report: Report) -> list[FileVerdict]:
-    """Return the files that are not present: of a large backup few, and each sentence is about some of them."""
-    # In C: these are asked for again and again, of files by the hundred thousand.
-    return list(compress(report.files, map(is_not, map(_STATE, report.files), repeat(_PRESENT))))
+_REASONS = itemgetter(FileVerdict._fields.index("reasons"))
 
 
 def _better(report: Report) -> list[FileVerdict]:
@@ -33,23 +25,23 @@ def _better(report: Report) -> list[FileVerdict]:
 
 def holding(report: Report) -> int:
     """Count the files that hold something: all but the empty ones."""
-    return len(report.files) - sum(file.state is FileState.EMPTY for file in _not_present(report))
+    return len(report.files) - sum(file.state is FileState.EMPTY for file in report.not_present)
 
 
 def left(report: Report) -> list[FileVerdict]:
     """Return the files that are neither present, nor unwanted, nor empty."""
-    return [file for file in _not_present(report) if file.state not in SETTLED]
+    return [file for file in report.not_present if file.state not in SETTLED]
 
 
 def where(report: Report) -> str:
     """Say where all files are that are in no doubt."""
-    has_unwanted = any(file.state is FileState.UNWANTED for file in _not_present(report))
+    has_unwanted = any(file.state is FileState.UNWANTED for file in report.not_present)
     return "in the haystack or not wanted" if report.decided or has_unwanted else "in the haystack"
 
 
 def empty_files(report: Report) -> list[str]:
     """Name the empty files in one sentence; none where there are none."""
-    empty = [file.path for file in _not_present(report) if file.state is FileState.EMPTY]
+    empty = [file.path for file in report.not_present if file.state is FileState.EMPTY]
     if not empty:
         return []
     verb = "is empty and holds" if len(empty) == 1 else "are empty and hold"
@@ -59,7 +51,7 @@ def empty_files(report: Report) -> list[str]:
 def set_aside(report: Report) -> list[str]:
     """Say how many files rules have set aside, by which; none where there are none."""
     sources: Counter[str] = Counter()
-    for file in _not_present(report):
+    for file in report.not_present:
         if file.state is FileState.UNWANTED:
             sources.update(_source_of(reason) for reason in file.reasons[-1:])
     del sources[""]
@@ -73,7 +65,7 @@ def set_aside(report: Report) -> list[str]:
 
 def sidecars(report: Report) -> dict[str, int]:
     """Count the sidecars of present files, by what became of them."""
-    states = Counter(file.state for file in _not_present(report) if _sidecar_of(file) is not None)
+    states = Counter(file.state for file in report.not_present if _sidecar_of(file) is not None)
     return {"not_present": sum(states.values()) - states[FileState.UNWANTED], "unwanted": states[FileState.UNWANTED]}
 
 
@@ -109,7 +101,7 @@ def counted_sidecars(report: Report) -> str:
 
 def _sidecar_kinds(report: Report) -> dict[str, int]:
     """Count the sidecars of present files by kind, in alphabetical order."""
-    kinds = Counter(kind for file in _not_present(report) if (kind := _sidecar_of(file)) is not None)
+    kinds = Counter(kind for file in report.not_present if (kind := _sidecar_of(file)) is not None)
     return dict(sorted(kinds.items()))
 
 
@@ -144,7 +136,7 @@ def can_go(report: Report) -> list[str]:
 
 def needs_eyes(report: Report) -> list[str]:
     """Say how many files a person has to look at, by the codes of their reasons; none where there are none."""
-    doubtful = [file for file in _not_present(report) if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
+    doubtful = [file for file in report.not_present if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
     if not doubtful:
         return []
     codes = Counter(file.reasons[0].code.value for file in doubtful if file.reasons)
@@ -158,7 +150,7 @@ def needs_eyes(report: Report) -> list[str]:
 
 def what_is_missing(report: Report) -> list[str]:
     """Say how many pictures, films and other files are missing; none where none is."""
-    kinds = Counter(_noun(file) for file in _not_present(report) if file.state is FileState.MISSING)
+    kinds = Counter(_noun(file) for file in report.not_present if file.state is FileState.MISSING)
     if not kinds:
         return []
     parts = [count(kinds[noun], noun) for noun in ("picture", "film", "other file") if kinds[noun]]
@@ -182,7 +174,7 @@ def pictures_as_wholes(report: Report) -> list[str]:
     """
     if not report.settings.lacks_fragments or report.catalogs:
         return []
-    number = sum(file.state is FileState.MISSING and file.kind is Kind.IMAGE for file in _not_present(report))
+    number = sum(file.state is FileState.MISSING and file.kind is Kind.IMAGE for file in report.not_present)
     if not number:
         return []
     was = "picture was" if number == 1 else "pictures were"
@@ -204,7 +196,7 @@ def next_commands(report: Report, again: Sequence[str], *, has_page: bool = Fals
 
     ``again`` is the command of this scan; ``has_page`` says that it writes the page of ``--html`` already.
     """
-    numbers = Counter(file.state for file in _not_present(report))
+    numbers = Counter(file.state for file in report.not_present)
     steps = []
     acting: dict[str, list[str]] = {}
     if numbers[FileState.MISSING]:

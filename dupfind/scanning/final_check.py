@@ -36,6 +36,15 @@ def is_due(needles: Sequence[Tree], findings: Findings, *, is_remembered: bool, 
     return not is_remembered or walked_seconds > _MOMENT_SECONDS or files <= _FEW_FILES
 
 
+def begin_final_check(sources: Sources, needles: Sequence[Tree], listing: Listing) -> None:
+    """Let a second process begin with :func:`final_check`, whose arguments these are, as soon as everything is read.
+
+    The caller has something to do meanwhile.
+    """
+    for source, tree in zip(sources.needles[:1], needles[:1], strict=True):
+        source.look_ahead(tree, listing)
+
+
 def final_check(
     sources: Sources, needles: Sequence[Tree], haystack: Sequence[Tree], findings: Findings, listing: Listing
 ) -> tuple[list[Tree], list[Tree], Findings]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import Findings
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning.verdict import judge_file, on_split, on_word
+from dupfind.scanning.verdict import judge_alike, judge_file, on_split, on_word
 from dupfind.values import Evidence, FileEntry, FileVerdict, Tree
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
+_BATCH = 1 << 8
+"""Needles that are judged together where the same is known of each: the few others cost their neighbours more."""
 
 
 def judge_files(
@@ -16,18 +22,30 @@ def judge_files(
 ) -> list[FileVerdict]:
     """Judge each needle, in the order of the walk; ``spell`` gives the path of a haystack file as reported."""
     if not (findings.words or findings.failures or findings.remains):  # then nothing but a match decides
-        matches, pictures = findings.matches, findings.pictures
         return [
-            judge_file(shown(path), entry, matches.get(path), None, accept, has_picture=path in pictures, spell=spell)
-            for tree in needles
-            for shown in [tree.root.shown]
-            for entry in tree.entries
-            for path in [entry.path]
+            *chain.from_iterable(chain.from_iterable(_by_matches(tree, findings, accept, spell) for tree in needles))
         ]
     judge = needle_judge(findings, accept, spell)
     return [
         judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
     ]
+
+
+def _by_matches(
+    tree: Tree, findings: Findings, accept: Evidence, spell: Callable[[str], str]
+) -> Iterator[list[FileVerdict]]:
+    """Yield the verdicts on the needles of a tree of which nothing but a match, or none, is known."""
+    shown, has_picture = tree.root.shown, findings.pictures.__contains__
+    for start in range(0, len(tree.entries), _BATCH):
+        entries = tree.entries[start : start + _BATCH]
+        own = list(map(_PATH, entries))
+        paths = own if shown is str else list(map(shown, own))
+        have_pictures = list(map(has_picture, own))
+        matches = list(map(findings.matches.get, own))
+        yield judge_alike(paths, entries, matches, accept, have_pictures=have_pictures, spell=spell) or [
+            judge_file(path, entry, match, None, accept, has_picture=has_one, spell=spell)
+            for path, entry, match, has_one in zip(paths, entries, matches, have_pictures, strict=True)
+        ]
 
 
 def words_of(needles: Sequence[Tree], findings: Findings) -> dict[str, Decision]:

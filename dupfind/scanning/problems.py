@@ -10,6 +10,8 @@ from dupfind.pictures import formats
 from dupfind.values import Failure, FileEntry, FileState, FileVerdict, HaystackSummary, Kind, Problem, Tree, Unlisted
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
+_BATCH = 1 << 10
+"""Names that are gone through at once, as few as stay near the processor."""
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
@@ -36,7 +38,8 @@ def summary_of(haystack: Sequence[FileEntry], findings: Findings, unlisted: Sequ
     failed = [entry for entry in haystack if entry.path in failures] if failures else []
     unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
     if findings.haystack_pictures is None:
-        images = sum(map(formats.is_image_name, map(_PATH, haystack)))
+        batches = (haystack[start : start + _BATCH] for start in range(0, len(haystack), _BATCH))
+        images = sum(sum(formats.are_image_names(list(map(_PATH, batch)))) for batch in batches)
         images += sum(besides.image_names for besides in unlisted)
     else:
         images = findings.haystack_pictures + unreadable + sum(besides.pictures for besides in unlisted)

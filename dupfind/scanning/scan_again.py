@@ -11,12 +11,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from itertools import compress
-from operator import itemgetter
+from itertools import compress, count, repeat
+from operator import attrgetter, is_not, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import SnapshotError
+from dupfind.cache.file_columns import Sides
 from dupfind.cache.last_run import LastRun, Learned, Rows, mark
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import ReasonCode, is_fragment
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from dupfind.scanning.links import Pictures as LinkedPictures
     from dupfind.scanning.links import Reach
 
-_PATH = itemgetter(FileEntry._fields.index("path"))
-_WITNESS = itemgetter(Match._fields.index("witness"))
+_PATH, _SIZE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "size_bytes"))
+_WITNESS, _EVIDENCE = (itemgetter(Match._fields.index(name)) for name in ("witness", "evidence"))
+_HAS_COMPARABLE = attrgetter("has_comparable_picture")
 
 LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
@@ -58,28 +60,25 @@ class OneSide(NamedTuple):
     @property
     def gone(self) -> list[str]:
         """The paths of those that are gone or have changed."""
-        return [self.before.paths[place] for place in self.changes.gone]
+        return [self.changes.paths[place] for place in self.changes.gone]
 
     def as_they_were(self) -> list[FileEntry]:
         """Return an entry for each file of the last run; of those that have changed only the path counts."""
         if self.changes.are_in_place:
             return self.entries
-        return [
-            self.entries[place] if place >= 0 else FileEntry(path, 0, 0, 0, 0)
-            for path, place in zip(self.before.paths, self.changes.places, strict=True)
-        ]
+        entries: list[FileEntry] = []
+        for earlier, place, length in self.changes.stretches:
+            entries += map(_gone, self.changes.paths[len(entries) : earlier])
+            entries += self.entries[place : place + length]
+        return [*entries, *map(_gone, self.changes.paths[len(entries) :])]
 
     def marks(self) -> array[int]:
         """Return the marks of the files of now, 0 for those that have changed."""
-        if self.changes.are_in_place:
-            marks = self.before.marks[:]
-            for place in self.changes.gone:
-                marks[place] = 0
-            return marks
         marks = array("Q", bytes(8 * len(self.entries)))
-        for place, own in zip(self.changes.places, self.before.marks, strict=True):
-            if place >= 0:
-                marks[place] = own
+        for earlier, place, length in self.changes.stretches:
+            marks[place : place + length] = self.before.marks[earlier : earlier + length]
+        for place in self.changes.fresh:
+            marks[place] = 0
         return marks
 
 
@@ -103,23 +102,16 @@ class News(NamedTuple):
         return sum(max(len(side.changes.fresh), len(side.changes.gone)) for side in (self.needles, self.haystack))
 
 
-def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry]) -> News | None:
-    """Compare the files of a run with those of the last one; None where too much has changed to go by that."""
+def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry], columns: Sides) -> News | None:
+    """Compare the files of a run, of which ``columns`` are, with those of the last one; None where too much has changed
+    to go by that.
+    """
     sides = []
-    for entries, before in ((needles, last.needles), (haystack, last.haystack)):
-        changes = changes_since(before, entries)
+    for entries, own, before in zip((needles, haystack), columns, (last.needles, last.haystack), strict=True):
+        changes = changes_since(before, entries, own)
         if changes is None:
             return None
-        # The paths of the last run are those of now, nearly all of them, and are held in memory once.
-        paths = (
-            list(map(_PATH, entries))
-            if changes.are_in_place
-            else [
-                entries[place].path if place >= 0 else path
-                for path, place in zip(before.paths, changes.places, strict=True)
-            ]
-        )
-        sides.append(OneSide(entries, before._replace(paths=paths), changes))
+        sides.append(OneSide(entries, before._replace(text=b""), changes))  # 70 bytes a file
     news = News(replace(last, needles=sides[0].before, haystack=sides[1].before), *sides)
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
@@ -184,7 +176,7 @@ class _Again:
         """Return the needles whose equals may have come or gone; what has come is read for that."""
         needles, haystack = self._news.needles, self._news.haystack
         self._read_needles()
-        sizes = {entry.size_bytes for entry in needles.entries} - {0}
+        sizes = {*map(_SIZE, needles.entries)} - {0} if haystack.changes.fresh else set()
         asked = [place for place in haystack.changes.fresh if haystack.entries[place].size_bytes in sizes]
         digests = self._run.reader.digests([haystack.entries[place] for place in asked])
         for place in asked:
@@ -200,9 +192,11 @@ class _Again:
         sizes = {haystack.entries[place].size_bytes for place in asked}
         if not marks and not sizes:
             return set()
+        few = compress(count(), map((marks | {0}).__contains__, self._needle_marks))
         return {
             place
-            for place, own in enumerate(self._needle_marks)
+            for place in few
+            for own in [self._needle_marks[place]]
             if (own in marks if own else needles.entries[place].size_bytes in sizes)
         }
 
@@ -210,7 +204,7 @@ class _Again:
         needles, haystack = self._news.needles, self._news.haystack
         if not needles.changes.fresh:
             return
-        sizes = {entry.size_bytes for entry in haystack.entries} - {0}
+        sizes = {*map(_SIZE, haystack.entries)} - {0}
         asked = [place for place in needles.changes.fresh if needles.entries[place].size_bytes in sizes]
         digests = self._run.reader.digests([needles.entries[place] for place in asked])
         for place in asked:
@@ -224,11 +218,8 @@ class _Again:
         if not sizes:
             return set()
         marks.add(0)  # nobody needed the digest until now
-        return {
-            place
-            for place, entry in enumerate(self._news.haystack.entries)
-            if entry.size_bytes in sizes and self._haystack_marks[place] in marks
-        }
+        few = compress(count(), map(marks.__contains__, self._haystack_marks))
+        return {place for place in few if self._news.haystack.entries[place].size_bytes in sizes}
 
     def read_pictures(self) -> None:
         """Decode the pictures that have changed, where pictures had a part in the last run."""
@@ -246,12 +237,14 @@ class _Again:
         self._missed = set(pictures.failures)
         for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
             # Files of before go by their place then, those of now by their place behind all of these.
-            end = len(side.before.paths)
-            at = {entry.path: end + place for place, entry in enumerate(side.entries)} if now.entries else {}
+            end = len(side.changes.paths)
+            wanted = set(map(_PATH, now.entries))
+            places = list(compress(count(end), map(wanted.__contains__, map(_PATH, side.entries)))) if wanted else []
+            at = {side.entries[place - end].path: place for place in places}
             numbers = [at[entry.path] for entry in now.entries]
             self._sides.append(Linkable(pictures_of(before, now, numbers, run), {*side.changes.gone, *numbers}))
         changed = self._sides[0].changed
-        changed |= {earlier for earlier, place in enumerate(news.needles.changes.places) if place in self._needles}
+        changed |= set(compress(count(), map(self._needles.__contains__, news.needles.changes.places)))
 
     def follow_pictures(self, *, is_near: bool) -> bool:
         """Take in the pictures that are linked with what has changed; False where everything has to be scanned.
@@ -290,7 +283,7 @@ class _Again:
         from dupfind.scanning.links import Reach
 
         needles = self._news.needles
-        earlier = needles.before.paths
+        earlier = needles.changes.paths
         count = len(earlier) + len(needles.entries)
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
@@ -340,9 +333,7 @@ class _Again:
         gone = set(self._news.haystack.gone)
         # Two checks of what was followed: no match stays whose witness is gone, and no match of before has a witness in
         # common with a new one, because the two were never compared.
-        contested = _witnesses(kept, before.pictures)
-        contesting = _witnesses(rescanned.matches, rescanned.pictures)
-        if not gone.isdisjoint(map(_WITNESS, kept.values())) or not contested.isdisjoint(contesting):
+        if not gone.isdisjoint(map(_WITNESS, kept.values())) or self._are_contested(kept, rescanned):
             return None
         pictures = (before.pictures - left_out) | rescanned.pictures
         failures = self._merged_failures(rescanned, asked, left_out)
@@ -351,9 +342,14 @@ class _Again:
         remains = {path: left for path, left in before.remains.items() if path not in left_out}
         if before.haystack_pictures is None:
             return Findings(matches, failures, pictures, None, remains)
-        comparable = (entry for entry in self._news.haystack.entries if entry.has_comparable_picture)
-        count = sum(entry.path not in failures for entry in comparable)
-        return Findings(matches, failures, pictures, count, remains) if pictures else None
+        comparable = list(filter(_HAS_COMPARABLE, self._news.haystack.entries))
+        failed = sum(map(failures.__contains__, map(_PATH, comparable)))
+        return Findings(matches, failures, pictures, len(comparable) - failed, remains) if pictures else None
+
+    def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
+        """Tell whether matches that are kept have a witness in common with new ones."""
+        contesting = _witnesses(rescanned.matches, rescanned.pictures)
+        return bool(contesting) and not contesting.isdisjoint(_witnesses(kept, self._before.pictures))
 
     def _is_other_than_before(self, rescanned: Findings) -> bool:
         """Tell whether a picture was decoded in only one of two reads, or the haystack for the first time."""
@@ -399,9 +395,14 @@ class _Again:
         return failures | self._undecoded | self._unread
 
 
+def _gone(path: str) -> FileEntry:
+    """Stand in for a file that is gone: nothing but its path counts."""
+    return FileEntry(path, 0, 0, 0, 0)
+
+
 def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     """Return the places now of files by their numbers: of before, or behind all of these."""
-    end, places = len(side.before.paths), side.changes.places
+    end, places = len(side.changes.paths), side.changes.places
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
@@ -423,8 +424,8 @@ def _is_identical(match: Match | None) -> bool:
 
 def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> set[str]:
     """Return what proves these pictures, or looks like them: one photo cannot be two."""
-    seen = compress(matches.values(), map(pictures.__contains__, matches))
-    return {match.witness for match in seen if not _is_identical(match)}
+    seen = list(compress(matches.values(), map(pictures.__contains__, matches)))
+    return set(compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL))))
 
 
 def _is_partly_intact(match: Match) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, repeat
+from operator import is_not, itemgetter
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.sidecars.contents import MOST_BYTES, described
@@ -16,6 +18,8 @@ from dupfind.sidecars.kinds import Kind, kind_of, may_be_sidecar, owners_of
 from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import SETTLED, FileEntry, FileState, FileVerdict
 
+_STATE = itemgetter(FileVerdict._fields.index("state"))
+_PRESENT = FileState.PRESENT
 _OF_MANY = frozenset({Kind.ALBUM, Kind.PICASA, Kind.DESCRIPTIONS})
 """Kinds that describe a folder or many files of it."""
 _SETTINGS = re.compile(r"(.*)/captureone/settings\d*", re.IGNORECASE | re.DOTALL)
@@ -32,7 +36,7 @@ def sidecars_of_present(entries: Sequence[FileEntry], files: Sequence[FileVerdic
     """
     doubtful = [
         (entry, file, kind)
-        for entry, file in zip(entries, files, strict=True)
+        for entry, file in compress(zip(entries, files, strict=True), map(is_not, map(_STATE, files), repeat(_PRESENT)))
         if file.state not in SETTLED and may_be_sidecar(file.path)
         if (kind := kind_of(_split(file.path)[1])) is not None
     ]

@@ -6,10 +6,12 @@ when every file below it is present, not wanted or empty, and nothing below it w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby
+from itertools import groupby, repeat
+from operator import itemgetter, methodcaller, or_
 
 from dupfind.pictures import formats
 from dupfind.reasons import Reason, ReasonCode, is_fragment, listed, never_proves, spelled
@@ -34,10 +36,15 @@ from dupfind.values import (
     is_below,
 )
 
+_PATH, _SIZE, _STATE = (itemgetter(FileVerdict._fields.index(name)) for name in ("path", "size_bytes", "state"))
+_ENTRY_SIZE = itemgetter(FileEntry._fields.index("size_bytes"))
+_SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
+"""Together they tell apart the folders of paths; how a folder is called, :func:`~dupfind.values.folder_of` knows."""
 # A run asks for these by the hundred thousand, and the members of an enumeration are slow to be looked up.
 _IDENTICAL = Evidence.IDENTICAL
-_PRESENT, _SIMILAR = FileState.PRESENT, FileState.SIMILAR
+_PRESENT, _SIMILAR, _MISSING = FileState.PRESENT, FileState.SIMILAR, FileState.MISSING
 _IMAGE, _OTHER = Kind
+_KINDS = {True: _IMAGE, False: _OTHER}
 _new = tuple.__new__
 """Makes a named tuple of a tuple in half the time."""
 
@@ -84,6 +91,51 @@ def judge_file(
     return FileVerdict(
         path, kind, FileState.MISSING, entry.size_bytes, None, None, None, () if note is None else (note,)
     )
+
+
+def judge_alike(
+    paths: Sequence[str],
+    entries: Sequence[FileEntry],
+    matches: Sequence[Match | None],
+    accept: Evidence,
+    *,
+    have_pictures: Sequence[bool],
+    spell: Callable[[str], str] | None = None,
+) -> list[FileVerdict] | None:
+    """Return the verdicts on needles by judging the first of them; None where the others may have another verdict.
+
+    Each is what :func:`judge_file` gives, whose arguments these are, of needles without a failure and a note. What it
+    says rests on the kind of the file and on what is the same of all here: nothing was found of any, and none is empty;
+    or the matches say the same of each but for its witness and its distance.
+    """
+    first, count = matches[0], len(matches)
+    witnesses: Iterable[str | None] = repeat(None)
+    distances: Iterable[int | None] = repeat(None)
+    if first is None:
+        if any(matches) or not all(map(_ENTRY_SIZE, entries)):
+            return None
+    else:
+        if not all(matches):
+            return None
+        found, evidences, distances, reasons = zip(*matches, strict=True)
+        if evidences.count(first.evidence) != count or reasons.count(first.reason) != count:
+            return None
+        witnesses = found if spell in (None, str) else map(spell, found)
+    judged = judge_file(paths[0], entries[0], first, None, accept, has_picture=have_pictures[0], spell=spell)
+    are_images: Iterable[bool] = repeat(True)
+    if not all(have_pictures):
+        are_images = map(or_, have_pictures, formats.are_image_names(paths))
+    rows = zip(
+        paths,
+        map(_KINDS.__getitem__, are_images),
+        repeat(judged.state),
+        map(_ENTRY_SIZE, entries),
+        repeat(judged.evidence),
+        witnesses,
+        distances,
+        repeat(judged.reasons),
+    )
+    return list(map(_new, repeat(FileVerdict), rows))
 
 
 def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
@@ -162,14 +214,9 @@ def judge_folders(
     needle_roots = {root.given for root in roots if root.side is Side.NEEDLES}
     folders: dict[str, _Folder] = {}
     archives = frozenset(root.given for root in roots if root.is_archive)
-    for parent, inside in groupby(files, partial(_parent_in, archives) if archives else _parent_of):
+    for parent, inside in _by_parent(files, archives):
         folder = folders.get(parent) or _make(parent, needle_roots, folders)
-        for file in inside:
-            folder.size_bytes += file.size_bytes
-            if file.state is _PRESENT:  # nearly all of them
-                folder.present += 1
-            else:
-                _count(folder, file)
+        _count_all(folder, inside)
     for path in decided:
         _folder_of(path, needle_roots, folders).decided += 1
     for problem in problems:
@@ -197,6 +244,22 @@ def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder])
     return around
 
 
+def _count_all(folder: _Folder, inside: Sequence[FileVerdict]) -> None:
+    """Count the files that lie directly in a folder: nearly always all are present, or all are missing."""
+    size_bytes, states = sum(map(_SIZE, inside)), list(map(_STATE, inside))
+    folder.size_bytes += size_bytes
+    present = states.count(_PRESENT)
+    folder.present += present
+    if states.count(_MISSING) == len(inside):
+        folder.missing += len(inside)
+        folder.bytes_not_present += size_bytes
+        folder.holds_doubt = True
+    elif present < len(inside):
+        for file in inside:
+            if file.state is not _PRESENT:
+                _count(folder, file)
+
+
 def _count(folder: _Folder, file: FileVerdict) -> None:
     """Count a file that is not present."""
     if file.state is FileState.UNWANTED:
@@ -217,15 +280,24 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
     folder.holds_doubt = True
 
 
-def _parent_of(file: FileVerdict) -> str:
-    return folder_of(file.path)
+def _by_parent(files: Sequence[FileVerdict], archives: Collection[str]) -> Iterator[tuple[str, Sequence[FileVerdict]]]:
+    """Yield each folder with the files in it, as far as they stand next to each other."""
+    if archives:
+        for parent, grouped in groupby(files, partial(_parent_in, archives)):
+            yield parent, list(grouped)
+        return
+    start = 0
+    for _, alike in groupby(map(_FOLDER, map(_SPLIT, map(_PATH, files)))):  # no line of Python runs for each file
+        end = start + len(list(alike))
+        yield folder_of(files[start].path), files[start:end]
+        start = end
 
 
 def _parent_in(archives: Collection[str], file: FileVerdict) -> str:
     """Return the folder around a file; an archive that was named as needles is the
     only file of a folder of its name.
     """
-    return file.path if file.path in archives else _parent_of(file)
+    return file.path if file.path in archives else folder_of(file.path)
 
 
 def _folder_of(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:

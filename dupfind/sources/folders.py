@@ -15,7 +15,7 @@ from dupfind.errors import reason_of
 from dupfind.sources.entries import HAS_HANDLES, is_same_folder, not_as_listed, open_folder
 from dupfind.sources.same_file import without_named, without_needles
 from dupfind.sources.source import Listing, Relisting, Rules, Source, by_folder, from_the_end, why_changed
-from dupfind.sources.walk import Walk
+from dupfind.sources.walk import Walk, look_again
 from dupfind.values import CHANGED, FileEntry, FolderId, Side, Tree, folder_of
 
 
@@ -69,6 +69,10 @@ class Folder(OnDisk):
         """Walk it once more, folder by folder: a second list of a million entries takes 350 MB."""
         before, ahead = tree.entries, listing.ahead
         return Walk(self.root, listing.rules, listing.roots, frozenset(), listing.count, before, ahead)
+
+    def look_ahead(self, tree: Tree, listing: Listing) -> None:
+        """Look at the folders with needles, the last one first."""
+        look_again(tree.entries, listing.ahead)
 
 
 class _Ways:

@@ -235,6 +235,11 @@ class Source(ABC):
         """List needles once more, for the final check; ``tree`` is what was listed at first."""
         return _Listed(self.list_tree(listing))
 
+    def look_ahead(self, tree: Tree, listing: Listing) -> None:  # noqa: B027 - by default there is nothing to begin
+        """Begin to list needles once more in a second process, where that may be; what it sees, :meth:`list_again`
+        asks for.
+        """
+
     def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:
         """Yield the paths of those that are not what was listed any more, and why, for the final check.
 

@@ -101,7 +101,7 @@ class Walk:
         """Walk one folder after the other; returns the path of each and its files."""
         pending = [(self._root.real, self._root.identity)]
         if self._before:
-            self._ahead.begin(partial(_looks_again, self._before), len(self._before))
+            look_again(self._before, self._ahead)
         try:
             yield from self._folders(pending)
         finally:
@@ -406,6 +406,11 @@ def _as_before(folder: str, before: Sequence[FileEntry], start: int) -> tuple[in
     finally:
         os.close(handle)
     return None
+
+
+def look_again(before: Sequence[FileEntry], ahead: LookAhead) -> None:
+    """Let a second process look at the folders of an earlier walk."""
+    ahead.begin(partial(_looks_again, before), len(before))
 
 
 def _looks_again(before: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, FolderId, int]]]:
