@@ -17,8 +17,8 @@ from dupfind.evidence import cells
 def test_tone_count(tones: int, each: int) -> None:
     """Each counts three levels, however much there is of it, and what lies closer together counts as one."""
     levels = np.repeat(np.arange(2, 4 * tones, 4), each)
-    assert cells._tone_count(np.bincount(levels, minlength=256)) == pytest.approx(3 * tones)
-    assert cells._tone_count(np.bincount(np.repeat(np.arange(2, 200), each), minlength=256)) == pytest.approx(200, abs=1)
+    assert cells._tone_count(levels) == pytest.approx(3 * tones)
+    assert cells._tone_count(np.repeat(np.arange(2, 200), each)) == pytest.approx(200, abs=1)
 
 
 small_arrays = st.integers(0, 10**6).map(

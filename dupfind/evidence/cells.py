@@ -273,36 +273,29 @@ def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset:
 def tones_kept(sample: Sample, side: int, contrasts: Sequence[float]) -> tuple[float, ...]:
     """Return how many tones the witness has on even ground to those of the needle; 1 where it has few.
 
-    By each of ``contrasts``, from the greatest on: even is ground of at most so much contrast.
+    By each of both ``contrasts``, the greater one first: even is ground of at most so much contrast.
     """
-    kinds = 256 * np.searchsorted(-np.asarray(contrasts), -np.arange(_CONTRAST_LEVELS), side="right").astype(np.uint16)
-    rows = kinds.take(sample.contrasts, mode="wrap")
-    ours, theirs = (_tones_by_kind(sums, rows, side, len(contrasts)) for sums in (sample.own, sample.other))
+    shift = np.uint16(2 * (side.bit_length() - 1))
+    even = np.flatnonzero(sample.contrasts <= contrasts[0])
+    around = sample.contrasts.take(even)
+    ours, theirs = (sums.take(even) >> shift for sums in (sample.own, sample.other))
     fewest = max(_FEWEST_EVEN, _LEAST_EVEN * sample.contrasts.size)
     shares = []
-    for own, other in zip(ours, theirs, strict=True):
-        tones = _tone_count(own) if own.sum() >= fewest else 1.0
-        shares.append(_tone_count(other) / tones if tones >= _FEWEST_TONES else 1.0)
+    for contrast in contrasts:
+        if contrast < contrasts[0]:  # a part of the part
+            even = np.flatnonzero(around <= contrast)
+            ours, theirs = ours.take(even), theirs.take(even)
+        tones = _tone_count(ours) if even.size >= fewest else 1.0
+        shares.append(_tone_count(theirs) / tones if tones >= _FEWEST_TONES else 1.0)
     return tuple(shares)
 
 
-def _tones_by_kind(sums: Sums, rows: Sums, side: int, kinds: int) -> NDArray[np.int64]:
-    """Count the tones of the cells of each kind of even ground, (kinds, 256); the last one is part of all others.
-
-    ``rows`` has, for each cell, 256 times the number of the kinds that it is of.
-    """
-    tones = sums >> np.uint16(2 * (side.bit_length() - 1))
-    tones += rows
-    counts = np.bincount(tones.reshape(-1), minlength=256 * (kinds + 1)).reshape(kinds + 1, 256)
-    return counts[:0:-1].cumsum(0)[::-1]
-
-
-def _tone_count(counts: NDArray[np.int64]) -> float:
+def _tone_count(tones: Sums) -> float:
     """Return the effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
 
     Smoothed over three levels, since a JPEG of quality 40 has the tones of a sky 2.5 levels apart.
     """
-    counts = np.convolve(counts, (1, 1, 1), "same")
+    counts = np.convolve(np.bincount(tones, minlength=256), (1, 1, 1), "same")
     shares = counts[counts > 0] / max(1, counts.sum())
     return math.exp(-float(shares @ np.log(shares)))
 

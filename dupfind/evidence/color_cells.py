@@ -61,7 +61,7 @@ def compare_colors(
     for floor, side, most_levels in zip(_COLOR_FLOORS, _COLOR_SIDES, bounds, strict=True):
         if min(cells[0].shape[1:]) <= 1:
             break
-        cells = [np.stack([sums_of_four(plane) for plane in color]) for color in cells]
+        cells = [sums_of_planes(color) for color in cells]
         planes = [color * np.float32(1 / side**2) - np.float32(_NO_COLOR) for color in cells]
         if gain is None:
             gain = _color_gain(*planes)
@@ -86,8 +86,17 @@ def of_four_pixels(pixels: Pixels) -> Bytes | None:
     color = pixels.color
     if color is None or cell_side(pixels) != _FINE_CELL or min(color.shape[1:]) < _FINE_CELL:
         return color
-    sums = (sums_of_four(np.ascontiguousarray(plane)) for plane in color)
-    return np.stack([((of_plane + 2) >> 2).astype(np.uint8) for of_plane in sums])
+    sums = sums_of_planes(np.ascontiguousarray(color))
+    sums += np.uint16(2)
+    sums >>= np.uint16(2)
+    return sums.astype(np.uint8)
+
+
+def sums_of_planes(planes: Bytes | Sums) -> Sums:
+    """Return :func:`cells.sums_of_four` of each of (planes, height, width), which lie one below the other."""
+    count, height, width = planes.shape
+    even = planes[:, : height // 2 * 2].reshape(-1, width)
+    return sums_of_four(even).reshape(count, height // 2, width // 2)
 
 
 def worst_mark(ours: Bytes, theirs: Bytes, ratios: Ratios) -> tuple[float, tuple[float, float]]:

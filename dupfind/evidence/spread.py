@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.cells import Cells, sums_of_four
+from dupfind.evidence.cells import Cells
+from dupfind.evidence.color_cells import sums_of_planes
 from dupfind.evidence.pixels import Bytes, Grey
 
 _PARTS = 8
@@ -109,7 +110,7 @@ def compare_spread(
 
 def _color_sums(color: Bytes, side: int) -> Planes:
     """Sum Cb and Cr of ``side`` x ``side`` cells: larger ones show a way better, as less noise is left in them."""
-    return color.astype(np.uint16) if side == 1 else np.stack([sums_of_four(plane) for plane in color])
+    return color.astype(np.uint16) if side == 1 else sums_of_planes(color)
 
 
 def _planes(pair: tuple[Cells, Cells]) -> tuple[Planes, Planes]:

@@ -39,7 +39,7 @@ _LEAST_GRAY_QUALITY = 25
 """Below it much is cut off at black and white that a reduced decode keeps."""
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _MOST_TABLES = 256
-_LEAST_KEPT_BYTES, _MOST_KEPT_BYTES = 1 << 22, 64 << 20
+_MOST_KEPT_BYTES = 64 << 20
 _NO_FACTOR = 9.0  # more than any: decode at full size
 _UNABLE = (
     "tjDecompressHeader3(): Could not determine subsampling",
@@ -96,12 +96,12 @@ def version() -> str:
 
 
 _pixels: list[NDArray[np.uint8] | None] = []
-"""What large pictures are decoded into, inside :func:`same_memory`."""
+"""What pictures are decoded into, inside :func:`same_memory`."""
 
 
 @contextmanager
 def same_memory() -> Iterator[None]:
-    """Decode large pictures in ``RGBX`` into the same memory, one after the other, as long as the block lasts.
+    """Decode whole pictures in ``RGBX``, of up to 16 megapixels, into the same memory, one after the other, as long as the block lasts.
 
     So nothing of such a picture may be used when the next one is decoded. To get fresh memory from the system takes 5
     to 9 ms of 12 megapixels.
@@ -116,7 +116,7 @@ def same_memory() -> Iterator[None]:
 def _memory_for(colours: str, size: tuple[int, int], factor: int) -> NDArray[np.uint8] | None:
     """Return what to decode such a picture into; None where it gets memory of its own."""
     bytes_ = 4 * size[0] * size[1]
-    if not _pixels or colours != "RGBX" or factor > 1 or not _LEAST_KEPT_BYTES <= bytes_ <= _MOST_KEPT_BYTES:
+    if not _pixels or colours != "RGBX" or factor > 1 or bytes_ > _MOST_KEPT_BYTES:
         return None
     kept = _pixels[0]
     if kept is None or kept.size < bytes_:
