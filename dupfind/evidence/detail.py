@@ -169,10 +169,13 @@ class _Clear(NamedTuple):
         asked, answers, sizes = (part.take(chosen) for part in (self.asked, self.answers, self.sizes))
         return _Clear(asked, answers, sizes, np.searchsorted(chosen, self.firsts), self.totals)
 
-    def sums(self, values: Grey) -> NDArray[np.float64]:
-        """Sum one value of each coefficient, region by region."""
-        sums = np.add.reduceat(np.append(values, np.float32(0)), self.firsts[:-1])
-        return np.where(np.diff(self.firsts) > 0, sums, 0).astype(np.float64)
+    def sums(self, *values: Grey) -> NDArray[np.float64]:
+        """Sum values of each coefficient, each (n,), region by region: (values, regions)."""
+        table = np.zeros((len(values), self.asked.size + 1), np.float32)  # the last region may be empty
+        for row, of_each in zip(table, values, strict=True):
+            row[:-1] = of_each
+        sums = np.add.reduceat(table, self.firsts[:-1], 1).astype(np.float64)
+        return sums * (self.firsts[1:] > self.firsts[:-1])
 
 
 def _sizes(coefficients: Grey) -> Grey:
@@ -217,18 +220,15 @@ def _repeated(band: _Clear) -> NDArray[np.float64]:
     expected = energies * of_all.clip(_LEAST_EXPECTED).astype(np.float32).take(kinds)
     strays = products - expected
     strays *= strays
-    counts, sums = np.diff(band.firsts), [band.sums(values) for values in (products, expected, strays)]
-    sums[1] = np.maximum(sums[1] - _rounded_up(band, counts, *sums), _LEAST_EXPECTED * sums[1])
-    return np.stack([counts, *sums])
+    differences = band.asked - band.answers
+    differences *= differences
+    counts = np.diff(band.firsts)
+    sums = band.sums(products, expected, strays, differences, band.sizes)
+    sums[1] = np.maximum(sums[1] - _rounded_up(band, counts, sums), _LEAST_EXPECTED * sums[1])
+    return np.stack([counts, *sums[:3]])
 
 
-def _rounded_up(
-    band: _Clear,
-    counts: NDArray[np.intp],
-    repeated: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    variances: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def _rounded_up(band: _Clear, counts: NDArray[np.intp], sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how much less of each region is expected than of the whole picture, since little lies in it, (regions,).
 
     Where values fall off as exp(-size / b), of one to which noise of variance s was added s / b less is to be expected
@@ -236,17 +236,15 @@ def _rounded_up(
     are larger than the least that is asked for tells its b. One s is fitted to all regions, and is no more than what
     the two pictures differ by in the usual one: a smooth part that was smoothed further is not explained by it.
     """
-    differences = band.asked - band.answers
-    differences *= differences
+    repeated, expected, variances, differences, strengths = sums
     is_counted = counts >= _FEWEST_OF_NOISE
     if not is_counted.any():
         return np.zeros(counts.shape)
-    noise = float(np.median(band.sums(differences)[is_counted] / counts[is_counted]))
-    fall = np.log(band.totals.clip(1) / counts.clip(1)) / float(_STRENGTHS[0])
-    strengths = band.sums(band.sizes)
+    noise = float(np.median(differences[is_counted] / counts[is_counted]))
+    fall = np.log(np.maximum(band.totals, 1) / np.maximum(counts, 1)) / float(_STRENGTHS[0])
     usual = float(strengths @ fall) / float(strengths.sum())
     less = strengths * (fall - usual)
-    weights = np.where(counts >= _FEWEST_FITTED, less / variances.clip(1), 0)
+    weights = np.where(counts >= _FEWEST_FITTED, less / np.maximum(variances, 1), 0)
     fitted = float(weights @ (expected - repeated)) / max(float(weights @ less), 1e-12)
     less *= min(max(fitted, 0.0), noise)
     return np.asarray(less, np.float64)
@@ -320,15 +318,17 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey, Gr
     rows, columns = grey.shape[0] // _BLOCK, grey.shape[1] // _BLOCK
     down, right = places // columns, places % columns
     whole = grey[: rows * _BLOCK, : columns * _BLOCK]
+    bases = _BASES
     if whole.strides[1] == 1:  # eight pixels at once
         chosen = whole.view(np.uint64).reshape(rows, _BLOCK, columns)[down, :, right].view(np.uint8)
     elif whole.strides[0] == 1:
-        turned = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
-        chosen = turned.reshape(-1, _BLOCK, _BLOCK).swapaxes(1, 2)
+        chosen = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
+        bases = _TURNED_BASES
     else:
         chosen = whole.reshape(rows, _BLOCK, columns, _BLOCK)[down, :, right]
     values = chosen.reshape(-1, _BLOCK**2).astype(np.float32)
-    return values @ _FINE_BASIS, values @ _COARSE_BASIS, values @ _HIGHEST_BASIS
+    fine, coarse, highest = (values @ basis for basis in bases)
+    return fine, coarse, highest
 
 
 def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
@@ -353,14 +353,15 @@ def _poorest_region(band: _Clear) -> float | None:
     is_rich = np.diff(strong.firsts) >= _FEWEST_COEFFICIENTS
     if not is_rich.any():
         return None
-    energies, products = (strong.sums(strong.asked * values)[is_rich] for values in (strong.asked, strong.answers))
+    energies, products = strong.sums(strong.asked * strong.asked, strong.asked * strong.answers)[:, is_rich]
     return float((products / energies).min())
 
 
 def _basis(wanted: NDArray[np.intp]) -> Grey:
-    """Return what blocks of 8 x 8 pixels, row by row, are multiplied by: (64, coefficients wanted).
+    """Return what blocks of 8 x 8 pixels are multiplied by: (64, coefficients wanted).
 
-    The discrete cosine transform of 8 values (ITU-T T.81, annex A), across and down.
+    The discrete cosine transform of 8 values (ITU-T T.81, annex A), of blocks that lie row by row where ``wanted`` are
+    orders across and down, and column by column where they are orders down and across.
     """
     order = np.arange(_BLOCK)
     matrix = np.cos(np.pi * (2 * order[None] + 1) * order[:, None] / (2 * _BLOCK)) * math.sqrt(2 / _BLOCK)
@@ -375,4 +376,6 @@ _FINE, _COARSE = (np.argwhere(np.isin(_ORDER, orders)) for orders in ((4, 5, 6),
 _FINEST = _FINE.max(1) >= _FINEST_ORDER
 _HIGHEST = np.array([pair for order in range(_MOST_BESIDE + 1) for pair in ((_BLOCK - 1, order), (order, _BLOCK - 1))])
 """The last ones across or down, marks of two pixels: what was enlarged by a seventh and more has next to none."""
-_FINE_BASIS, _COARSE_BASIS, _HIGHEST_BASIS = _basis(_FINE), _basis(_COARSE), _basis(_HIGHEST)
+_BASES, _TURNED_BASES = (
+    [_basis(wanted[:, step]) for wanted in (_FINE, _COARSE, _HIGHEST)] for step in (slice(None), slice(None, None, -1))
+)
