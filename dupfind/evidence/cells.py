@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.pixels import Bytes, Grey, Pixels, once
+from dupfind.evidence.pixels import Bytes, Grey, Pixels, median, once
 from dupfind.pictures import gray
 
 Sums = NDArray[np.uint16]
@@ -56,6 +56,9 @@ _REGIONS, _NINTH = 8, 3
 _LEAST_USUAL = 0.2
 """Of the usual difference of a region, in units of what 95% of the cells of like contrast differ by. It is 0.3 where a
 codec was at work, and less where most of a picture was left as it was."""
+_IN_NINTHS = np.tri(_REGIONS - _NINTH + 1, _REGIONS, _NINTH - 1) - np.tri(_REGIONS - _NINTH + 1, _REGIONS, -1)
+_IN_NINTHS /= _NINTH
+"""What takes means of three regions that follow each other: (places, regions)."""
 Places = NDArray[np.intp]
 STEPS_AROUND = np.indices((3, 3)).reshape(2, 9, 1) - 1
 """Down and right, each (9, 1): to the cells around one, itself in the middle."""
@@ -156,20 +159,13 @@ def _fit_tone(target: Grey, source: Grey) -> tuple[float, float, float]:
     bands = (target / _BAND_LEVELS).astype(np.uint8).reshape(-1)
     moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
     by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
-    moves = [abs(_median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
+    moves = [abs(median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
     gain, offset = gray.fit_tone(known_source, known_target)
     if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
         gain, offset = 1.0, float(np.median(known_target - known_source)) if known_target.size else 0.0
     if abs(gain - 1) < _UNCHANGED_GAIN and abs(offset) < _UNCHANGED_OFFSET:
         gain, offset = 1.0, 0.0
     return gain, offset, max(moves, default=0.0)
-
-
-def _median(values: Grey) -> float:
-    """Compute the median as ``np.median`` does, sooner."""
-    middle = values.size // 2
-    ordered = np.partition(values, middle)
-    return float(ordered[middle] if values.size % 2 else (ordered[:middle].max() + ordered[middle]) / 2)
 
 
 class Sample(NamedTuple):
@@ -351,7 +347,7 @@ def _noise(apart: Sums | Grey, side: int, contrasts: Bytes, floor: float) -> Gre
     totals = running[:, -1]
     counted = np.flatnonzero(totals >= _FEWEST_CELLS)
     if counted.size == 0:
-        return np.full(_CLASSES, floor + float(np.median(apart)) / side**2, np.float32)
+        return np.full(_CLASSES, floor + median(apart.reshape(-1)) / side**2, np.float32)
     is_reached = running[counted] >= (NOISE_SHARE * totals[counted])[:, None]
     noises = is_reached.argmax(1) / _NOISE_STEPS
     return np.asarray(floor + np.interp(np.arange(_CLASSES), counted, noises), np.float32)
@@ -408,11 +404,10 @@ class RegionSums:
             return 1.0, (0.5, 0.5)
         means = np.asarray(self._sums / np.outer(np.diff(self._down), np.diff(self._right)), np.float64)
         means = means.T if self._is_turned else means
-        parts = np.lib.stride_tricks.sliding_window_view(means, (_NINTH, _NINTH))
-        windows = parts.mean((2, 3))
+        windows = _IN_NINTHS @ means @ _IN_NINTHS.T
         row, column = divmod(int(np.argmax(windows)), windows.shape[1])
         where = (row + _NINTH / 2) / _REGIONS, (column + _NINTH / 2) / _REGIONS
-        return float(windows.max() / max(_LEAST_USUAL, float(np.median(means)))), where
+        return float(windows.max()) / max(_LEAST_USUAL, median(means.reshape(-1))), where
 
 
 def worst(ratios: Ratios, regions: RegionSums | None = None) -> tuple[float, float, tuple[float, float]]:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.pixels import Bytes, Grey, Pixels, once
+from dupfind.evidence.pixels import Bytes, Grey, Pixels, median, once
 
 Kernel = TypeVar("Kernel")
 Window = tuple[int, int]
@@ -240,7 +240,7 @@ def _rounded_up(band: _Clear, counts: NDArray[np.intp], sums: NDArray[np.float64
     is_counted = counts >= _FEWEST_OF_NOISE
     if not is_counted.any():
         return np.zeros(counts.shape)
-    noise = float(np.median(differences[is_counted] / counts[is_counted]))
+    noise = median(differences[is_counted] / counts[is_counted])
     fall = np.log(np.maximum(band.totals, 1) / np.maximum(counts, 1)) / float(_STRENGTHS[0])
     usual = float(strengths @ fall) / float(strengths.sum())
     less = strengths * (fall - usual)

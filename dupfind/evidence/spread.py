@@ -235,8 +235,10 @@ def _solved(squares: Products, products: Products) -> tuple[Products, float]:
     """Solve normal equations: return how much of each way there is, in cells, and how much of the difference it
     explains.
     """
-    ridge = _RIDGE * float(np.trace(squares)) / len(squares) + _RIDGE
-    amounts = np.asarray(np.linalg.solve(squares + ridge * np.eye(len(squares)), products), np.float64)
+    ridge = _RIDGE * float(squares.trace()) / len(squares) + _RIDGE
+    ridged = squares.copy()
+    ridged.reshape(-1)[:: len(squares) + 1] += ridge
+    amounts = np.asarray(np.linalg.solve(ridged, products), np.float64)
     return amounts, float(2 * products @ amounts - amounts @ squares @ amounts)
 
 
@@ -264,7 +266,7 @@ def _moves(ours: Planes, theirs: Planes, side: int, gain: float) -> _Moves | Non
     down -= both(slice(0, height - 2, step), inner)
     apart = row[..., 1:-1]
     apart -= np.float32(2) * ours[:, middle, inner]
-    apart -= apart.mean((1, 2), keepdims=True)
+    apart -= np.add.reduce(apart, (1, 2), keepdims=True) / np.float32(apart[0].size)
     products = np.empty((6, *apart.shape), np.float32)
     pairs = (down, down), (down, across), (across, across), (down, apart), (across, apart), (apart, apart)
     for (first, second), product in zip(pairs, products, strict=True):
