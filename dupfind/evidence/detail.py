@@ -138,7 +138,7 @@ def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:
     grain = None if kept_coarse is None or reverse is None else min(kept_coarse.rest, reverse.rest)
     if kept is None and kept_coarse is None:
         kept_coarse = _kept(coarse, coarse_other, _FAINT_DETAIL, _LEAST_DETAIL)
-    finest_ours, finest_theirs = (np.ascontiguousarray(part[:, _FINEST]) for part in (fine, fine_other))
+    finest_ours, finest_theirs = (np.ascontiguousarray(part[:, _FIRST_FINEST:]) for part in (fine, fine_other))
     finest = _kept(finest_ours, finest_theirs, *_FINEST_SIZES)
     strong = _kept_of(*of_coarse[:3], *_STRONG_SIZES)
     even_fine, even_coarse = _evenness([of_fine, of_coarse])
@@ -373,7 +373,9 @@ def _basis(wanted: NDArray[np.intp]) -> Grey:
 _ORDER = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
 _FINE, _COARSE = (np.argwhere(np.isin(_ORDER, orders)) for orders in ((4, 5, 6), (1, 2, 3)))
 """Which coefficients are detail of 2 to 4 pixels and of 4 and more, each across and down."""
-_FINEST = _FINE.max(1) >= _FINEST_ORDER
+_FINE = _FINE[_FINE.max(1).argsort(kind="stable")]
+_FIRST_FINEST = int(np.count_nonzero(_FINE.max(1) < _FINEST_ORDER))
+"""The finest ones come last."""
 _HIGHEST = np.array([pair for order in range(_MOST_BESIDE + 1) for pair in ((_BLOCK - 1, order), (order, _BLOCK - 1))])
 """The last ones across or down, marks of two pixels: what was enlarged by a seventh and more has next to none."""
 _BASES, _TURNED_BASES = (
