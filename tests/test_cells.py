@@ -49,7 +49,8 @@ def obvious_ratios(own: NDArray[Any], other: NDArray[Any], side: int, gain: floa
     ]
     spans = np.minimum(*(windows.max((2, 3)) - windows.min((2, 3)) for windows in around)).astype(np.uint8)
     floor = cells._NOISE_FLOORS[side]
-    ratios = difference / cells._noise(difference * np.float32(side**2), side, spans, floor)[cells._CLASS_OF_CONTRAST[spans]]
+    noise = cells._noise(difference * np.float32(side**2), side, spans, floor)
+    ratios = difference / noise[cells._CLASS_OF_CONTRAST[spans]]
     rim = np.full(own.shape, cells._RIM_WEIGHT)
     rim[1:-1, 1:-1] = 1
     return np.asarray(ratios * rim)

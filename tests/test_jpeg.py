@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from dupfind.pictures import jpeg, jpeg_stream, trailers
@@ -63,6 +64,33 @@ def test_as_pillow_reduces_it(size: tuple[int, int], mode: str) -> None:
         found.warning,
     )
     assert np.abs(np.asarray(expected).astype(int) - np.asarray(found.image)).max() <= 1
+
+
+def pixels(content: bytes) -> NDArray[np.uint8]:
+    """As they are compared at full size."""
+    stream = jpeg_stream.inspect(content)
+    return np.asarray(jpeg.decode(opened(content), content, stream, working_side=10**6, is_padded=True).image)
+
+
+def test_pictures_follow_each_other_in_the_same_memory() -> None:
+    """Each is as it is alone, whether the one before was larger or smaller."""
+    contents = [encode(pictures.photo(number, size)) for number, size in enumerate([(64, 48), (97, 50), (33, 20)])]
+    alone = [pixels(content) for content in contents]
+    with jpeg.same_memory():
+        for content, expected in zip(contents * 2, alone * 2, strict=True):
+            assert np.array_equal(expected, pixels(content))
+        (kept,) = jpeg._pixels
+        assert kept is not None
+        assert kept.size == 97 * 50 * 4
+    assert not jpeg._pixels
+
+
+def test_a_picture_that_is_larger_than_its_memory() -> None:
+    """It gets memory of its own."""
+    content = encode(pictures.photo(1, (64, 48)))
+    small, _ = jpeg._values(content, "RGBX", (64, 48), 1, np.empty(10, np.uint8))
+    whole, _ = jpeg._values(content, "RGBX", (64, 48), 1)
+    assert np.array_equal(small, whole)
 
 
 def test_grey_stays_grey() -> None:

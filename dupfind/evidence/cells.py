@@ -232,10 +232,11 @@ class Ratios(NamedTuple):
         height, width = self.own.shape
         if self.made is not None:
             width += 2
-            return self.made.reshape(-1).take((down + 1) * width + right + 1 + (steps_down * width + steps_right))
+            places = (down + 1) * width + right + 1 + (steps_down * width + steps_right)
+            return np.asarray(self.made.reshape(-1).take(places), np.float32)
         places = down * width + right + (steps_down * width + steps_right)
         own, theirs, contrasts = (part.take(places) for part in (self.own, self.other, self.contrasts))
-        values = self.weights.take(contrasts, mode="wrap")
+        values: Grey = self.weights.take(contrasts, mode="wrap")
         values *= _apart(own, theirs, self.side, *self.tone)
         rows, columns = places // width, places % width
         values[(rows == 0) | (rows == height - 1) | (columns == 0) | (columns == width - 1)] *= _RIM_WEIGHT

@@ -183,8 +183,7 @@ def _root_quantile(squares: NDArray[np.int32], share: float) -> float:
     lower, upper, part = _around_quantile(np.minimum(squares, _MOST_COUNTED).reshape(-1), share)
     if upper == _MOST_COUNTED:  # hardly anything is alike
         return _quantile(np.sqrt(squares, dtype=np.float32), share)
-    lower, upper = math.sqrt(lower), math.sqrt(upper)
-    return lower + part * (upper - lower)
+    return math.sqrt(lower) + part * (math.sqrt(upper) - math.sqrt(lower))
 
 
 def _around_quantile(values: NDArray[np.integer[Any]], share: float) -> tuple[int, int, float]:

@@ -537,7 +537,7 @@ def _full_size(
 
 def _color(working: Image.Image, stored: tuple[int, int], cell: int, orientation: int) -> NDArray[np.uint8] | None:
     planes = color_modes.color(working, stored, cell)
-    return np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
+    return np.stack([exif.upright_array(plane, orientation) for plane in planes]) if planes else None
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:

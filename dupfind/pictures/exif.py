@@ -98,8 +98,7 @@ def _copied(plane: Image.Image) -> NDArray[np.uint8]:
     values = np.empty((plane.height, plane.width), np.uint8)
     within = Image.frombuffer("L", plane.size, values, "raw", "L", 0, 1)
     within.readonly = 0
-    last = plane.getpixel((plane.width - 1, plane.height - 1))
-    assert isinstance(last, int)
+    last = plane.crop((plane.width - 1, plane.height - 1, plane.width, plane.height)).tobytes()[0]
     values[-1, -1] = 255 - last  # another level than that
     within.paste(plane)
     return values if values[-1, -1] == last else np.asarray(plane)
