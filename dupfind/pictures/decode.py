@@ -485,7 +485,7 @@ def _full_size_of_jpeg(
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     data, _ = jpeg.read_bytes(file, image.width * image.height)
     data, stream = trailers.outline(data)
-    decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True)
+    decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True, is_passing=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
     sampling = {(across, down) for _, across, down, _ in image.layer}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import IO, NamedTuple
 
@@ -40,6 +40,7 @@ _LEAST_GRAY_QUALITY = 25
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _MOST_TABLES = 256
 _MOST_KEPT_BYTES = 64 << 20
+"""Of memory for passing pictures: 16 megapixels."""
 _NO_FACTOR = 9.0  # more than any: decode at full size
 _UNABLE = (
     "tjDecompressHeader3(): Could not determine subsampling",
@@ -95,34 +96,22 @@ def version() -> str:
     return f"simplejpeg {simplejpeg.__version__}"
 
 
-_pixels: list[NDArray[np.uint8] | None] = []
-"""What pictures are decoded into, inside :func:`same_memory`."""
+class _Memory(threading.local):
+    """What passing pictures are decoded into, one after the other: each thread has its own."""
+
+    pixels: NDArray[np.uint8] | None = None
+
+    def of(self, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """Return memory for a picture of this size in ``RGBX``; None for a large one, which gets its own."""
+        size_bytes = 4 * size[0] * size[1]
+        if self.pixels is None or self.pixels.size < size_bytes:
+            self.pixels = None  # frees it first
+            if size_bytes <= _MOST_KEPT_BYTES:
+                self.pixels = np.empty(size_bytes, np.uint8)
+        return self.pixels
 
 
-@contextmanager
-def same_memory() -> Iterator[None]:
-    """Decode whole pictures in ``RGBX``, of up to 16 megapixels, one after the other into the same memory.
-
-    That holds as long as the block lasts: nothing of such a picture may be used when the next one is decoded. To get
-    fresh memory from the system takes 4 to 5 ms of 12 megapixels.
-    """
-    _pixels[:] = [None]
-    try:
-        yield
-    finally:
-        _pixels.clear()
-
-
-def _memory_for(colours: str, size: tuple[int, int], factor: int) -> NDArray[np.uint8] | None:
-    """Return what to decode such a picture into; None where it gets memory of its own."""
-    size_bytes = 4 * size[0] * size[1]
-    if not _pixels or colours != "RGBX" or factor > 1 or size_bytes > _MOST_KEPT_BYTES:
-        return None
-    kept = _pixels[0]
-    if kept is None or kept.size < size_bytes:
-        _pixels[0] = None  # frees it first
-        kept = _pixels[0] = np.empty(size_bytes, np.uint8)
-    return kept
+_memory = _Memory()
 
 
 def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
@@ -194,11 +183,14 @@ def decode(
     working_side: int = WORKING_SIDE,
     *,
     is_padded: bool = False,
+    is_passing: bool = False,
 ) -> Decoded:
     """Return the pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
 
     At least ``working_side`` pixels of each side are left, or all that there are. ``is_padded`` allows the mode
-    ``RGBX``, which Pillow takes over without a copy. Raises what Pillow raises where neither decoder can read it.
+    ``RGBX``, which Pillow takes over without a copy, and ``is_passing`` that such a picture of up to 16 megapixels lies
+    where the next one will: whoever asks for that is done with it before. Fresh memory from the system takes 5 ms of 12
+    megapixels. Raises what Pillow raises where neither decoder can read it.
     """
     width, height = image.size
     factor = _factor(image.size, working_side)
@@ -206,8 +198,9 @@ def decode(
     mode = "RGBX" if is_padded and image.mode == "RGB" else image.mode
     is_checked = stream.scans <= MOST_SCANS
     complaint = None
+    memory = _memory.of(image.size) if is_passing and mode == "RGBX" and factor == 1 else None
     if is_checked:
-        pixels, complaint = _decode_strictly(data, mode, image.size, factor)
+        pixels, complaint = _decode_strictly(data, mode, image.size, factor, memory)
         if complaint is not None and _is_of_header(complaint):
             pixels, complaint = _decode_strictly(without_extras(data), mode, image.size, factor)
         if pixels is not None:
@@ -221,14 +214,14 @@ def decode(
 
 
 def _decode_strictly(
-    data: bytes, mode: str, size: tuple[int, int], factor: int
+    data: bytes, mode: str, size: tuple[int, int], factor: int, memory: NDArray[np.uint8] | None = None
 ) -> tuple[Image.Image | None, str | None]:
     """Return the pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing
     wrong with a file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
     """
     width, height = (math.ceil(side / factor) for side in size)
     colours = {"L": "GRAY", "CMYK": "CMYK", "RGBX": "RGBX"}.get(mode, "RGB")
-    values, complaint = _values(data, colours, (width, height), factor, _memory_for(colours, (width, height), factor))
+    values, complaint = _values(data, colours, (width, height), factor, memory)
     if values is None:
         return None, complaint
     if mode == "CMYK" or values.shape[:2] != (height, width):

@@ -100,11 +100,8 @@ def compare_pairs(pairs: Sequence[FullSizePair], max_pixels: int, timeout_second
 
     Raises ``MemoryError`` where memory is short.
     """
-    from dupfind.pictures import jpeg
-
     comparer = Comparer(max_pixels, timeout_seconds)
-    with jpeg.same_memory():  # what is kept of a picture is made of its pixels, and none of them
-        return [comparer.compare(pair) for pair in pairs]
+    return [comparer.compare(pair) for pair in pairs]
 
 
 class _Witness(NamedTuple):
