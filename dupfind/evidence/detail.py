@@ -318,17 +318,15 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey, Gr
     rows, columns = grey.shape[0] // _BLOCK, grey.shape[1] // _BLOCK
     down, right = places // columns, places % columns
     whole = grey[: rows * _BLOCK, : columns * _BLOCK]
-    bases = _BASES
     if whole.strides[1] == 1:  # eight pixels at once
         chosen = whole.view(np.uint64).reshape(rows, _BLOCK, columns)[down, :, right].view(np.uint8)
     elif whole.strides[0] == 1:
-        chosen = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
-        bases = _TURNED_BASES
+        turned = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
+        chosen = turned.reshape(-1, _BLOCK, _BLOCK).swapaxes(1, 2)  # the same to the last bit, however it lies
     else:
         chosen = whole.reshape(rows, _BLOCK, columns, _BLOCK)[down, :, right]
     values = chosen.reshape(-1, _BLOCK**2).astype(np.float32)
-    fine, coarse, highest = (values @ basis for basis in bases)
-    return fine, coarse, highest
+    return values @ _FINE_BASIS, values @ _COARSE_BASIS, values @ _HIGHEST_BASIS
 
 
 def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
@@ -358,10 +356,9 @@ def _poorest_region(band: _Clear) -> float | None:
 
 
 def _basis(wanted: NDArray[np.intp]) -> Grey:
-    """Return what blocks of 8 x 8 pixels are multiplied by: (64, coefficients wanted).
+    """Return what blocks of 8 x 8 pixels, row by row, are multiplied by: (64, coefficients wanted).
 
-    The discrete cosine transform of 8 values (ITU-T T.81, annex A), of blocks that lie row by row where ``wanted`` are
-    orders across and down, and column by column where they are orders down and across.
+    The discrete cosine transform of 8 values (ITU-T T.81, annex A), across and down.
     """
     order = np.arange(_BLOCK)
     matrix = np.cos(np.pi * (2 * order[None] + 1) * order[:, None] / (2 * _BLOCK)) * math.sqrt(2 / _BLOCK)
@@ -378,6 +375,4 @@ _FIRST_FINEST = int(np.count_nonzero(_FINE.max(1) < _FINEST_ORDER))
 """The finest ones come last."""
 _HIGHEST = np.array([pair for order in range(_MOST_BESIDE + 1) for pair in ((_BLOCK - 1, order), (order, _BLOCK - 1))])
 """The last ones across or down, marks of two pixels: what was enlarged by a seventh and more has next to none."""
-_BASES, _TURNED_BASES = (
-    [_basis(wanted[:, step]) for wanted in (_FINE, _COARSE, _HIGHEST)] for step in (slice(None), slice(None, None, -1))
-)
+_FINE_BASIS, _COARSE_BASIS, _HIGHEST_BASIS = _basis(_FINE), _basis(_COARSE), _basis(_HIGHEST)
