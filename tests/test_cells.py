@@ -49,7 +49,8 @@ def obvious_ratios(own: NDArray[Any], other: NDArray[Any], side: int, gain: floa
     ]
     spans = np.minimum(*(windows.max((2, 3)) - windows.min((2, 3)) for windows in around)).astype(np.uint8)
     floor = cells._NOISE_FLOORS[side]
-    ratios = difference / cells._noise(difference, spans, floor)[cells._CLASS_OF_CONTRAST[spans]]
+    noise = cells._noise(difference * np.float32(side**2), side, spans, floor)
+    ratios = difference / noise[cells._CLASS_OF_CONTRAST[spans]]
     rim = np.full(own.shape, cells._RIM_WEIGHT)
     rim[1:-1, 1:-1] = 1
     return np.asarray(ratios * rim)
@@ -78,7 +79,7 @@ def test_strips_agree_with_whole_arrays(
         patch.setattr(cells, "_STRIP_CELLS", strip_cells)
         for one, two in layouts:
             found, _ = cells.against_noise(cells._cells(one, side), cells._cells(two, side), side, *tone)
-            whole = found.rows(slice(0, found.own.shape[0]))
+            whole = found.padded(slice(0, found.own.shape[0]))[1:-1, 1:-1]
             assert (whole.T if found.is_turned else whole) == pytest.approx(ratios, rel=1e-4, abs=1e-4)
             places = np.indices((height, width))[:, 1:-1, 1:-1].reshape(2, -1)
             around = np.lib.stride_tricks.sliding_window_view(ratios, (3, 3)) if min(height, width) > 2 else ratios[:0]
@@ -102,7 +103,7 @@ def test_the_first_of_equal_places_is_named(
     values = np.ascontiguousarray(values.T) if is_turned else values
     sums, weights = values.astype(np.uint16), np.ones(256, np.float32)
     ratios = cells.Ratios(sums, 0 * sums, sums.astype(np.uint8), weights, (1.0, 0.0), 1, is_turned)
-    assert cells.worst(ratios) == cells.worst(ratios._replace(made=values))
+    assert cells.worst(ratios) == cells.worst(ratios._replace(made=np.pad(values, 1, mode="edge")))
     assert cells.worst(ratios) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
 
 
@@ -110,7 +111,8 @@ def ratios_of(values: NDArray[np.float32], *, is_turned: bool = False) -> cells.
     """Take these for the differences of all cells."""
     values = np.ascontiguousarray(values.T) if is_turned else values
     sums = np.zeros(values.shape, np.uint16)
-    return cells.Ratios(sums, sums, sums.astype(np.uint8), values[0], (1.0, 0.0), 1, is_turned, values)
+    made = np.pad(values, 1, mode="edge")
+    return cells.Ratios(sums, sums, sums.astype(np.uint8), values[0], (1.0, 0.0), 1, is_turned, made)
 
 
 def most_uneven(ratios: cells.Ratios) -> tuple[float, tuple[float, float]]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.evidence import cells, color_cells
+from dupfind.evidence import color_cells
+from dupfind.evidence.pixels import median
 
 
 @given(st.lists(st.floats(-300, 300, width=32), min_size=1, max_size=40), st.sampled_from([0.0, 0.5, 0.95, 0.98, 1.0]))
@@ -15,7 +16,7 @@ def test_quantiles_are_those_of_numpy(values: list[float], share: float) -> None
     """Median and quantile, sooner."""
     array = np.array(values, np.float32)
     assert color_cells._quantile(array, share) == pytest.approx(float(np.quantile(array, share)), rel=1e-4, abs=1e-4)
-    assert cells._median(array) == pytest.approx(float(np.median(array)), rel=1e-6)
+    assert median(array) == pytest.approx(float(np.median(array)), rel=1e-6)
 
 
 @given(st.lists(st.integers(0, 130_050), min_size=1, max_size=40), st.sampled_from([0.0, 0.5, 0.9, 1.0]))
@@ -23,6 +24,8 @@ def test_quantiles_of_integers_are_those_of_numpy(values: list[int], share: floa
     """By counting: squares of differences of Cb and Cr."""
     array = np.array(values, np.uint32)
     assert color_cells._quantile_of_integers(array, share) == pytest.approx(float(np.quantile(array, share)), rel=1e-6)
+    of_roots = float(np.quantile(np.sqrt(array), share))
+    assert color_cells._root_quantile(array.astype(np.int32), share) == pytest.approx(of_roots, rel=1e-5)
 
 
 @given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 10**6))

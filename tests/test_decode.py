@@ -474,6 +474,32 @@ def test_an_upright_array_is_the_upright_picture(orientation: int) -> None:
     assert expected.tolist() == exif.upright_array(plane, orientation).tolist()
 
 
+def test_an_array_does_not_depend_on_how_pillow_pastes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pillow that pastes into a copy gives the same array."""
+    plane = pictures.photo(1, (40, 30)).convert("L")
+    monkeypatch.setattr(Image.Image, "paste", lambda *_: None)
+    assert np.array_equal(np.asarray(plane), exif.upright_array(plane, 1))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_stays_while_the_next_is_decoded(mode: str, orientation: int) -> None:
+    """Nothing of it lies in the memory that the next is decoded into."""
+    files = []
+    for number in range(2):
+        exif_data = Image.Exif()
+        exif_data[0x0112] = orientation
+        files.append(save(pictures.photo(number, (64, 48)).convert(mode), "JPEG", exif=exif_data))
+    size = (48, 64) if orientation >= 5 else (64, 48)
+    reads = [decode.read_full_size(io.BytesIO(file), "a.jpg", 10**9, size) for file in files]
+    for file, read in zip(files, reads, strict=True):
+        jpeg._memory.pixels = None
+        alone = decode.read_full_size(io.BytesIO(file), "a.jpg", 10**9, size)
+        assert np.array_equal(alone.gray, read.gray)
+        assert (alone.color is None) == (mode == "L")
+        assert alone.color is None or np.array_equal(alone.color, read.color)
+
+
 @pytest.mark.mostly_slow(fast=20)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("kind", "options"), ORIENTABLE)

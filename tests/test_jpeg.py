@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -63,6 +64,49 @@ def test_as_pillow_reduces_it(size: tuple[int, int], mode: str) -> None:
         found.warning,
     )
     assert np.abs(np.asarray(expected).astype(int) - np.asarray(found.image)).max() <= 1
+
+
+def padded(content: bytes, *, is_passing: bool = True) -> Image.Image:
+    """As it is compared at full size, or in a thumbnail."""
+    stream = jpeg_stream.inspect(content)
+    return jpeg.decode(opened(content), content, stream, 10**6, is_padded=True, is_passing=is_passing).image
+
+
+def test_passing_pictures_follow_each_other_in_the_same_memory() -> None:
+    """Each is as it is alone, whether the one before was larger or smaller; others stay."""
+    contents = [encode(pictures.photo(number, size)) for number, size in enumerate([(64, 48), (97, 50), (33, 20)])]
+    alone = [padded(content, is_passing=False) for content in contents]
+    expected = [np.asarray(image) for image in alone]
+    for _ in range(2):
+        for content, pixels in zip(contents, expected, strict=True):
+            assert np.array_equal(pixels, np.asarray(padded(content)))
+    assert jpeg._memory.pixels is not None
+    assert all(np.array_equal(pixels, np.asarray(image)) for pixels, image in zip(expected, alone, strict=True))
+
+
+def test_passing_pictures_of_two_threads_do_not_meet() -> None:
+    """Each has memory of its own."""
+    contents = [encode(pictures.photo(number, (64, 48))) for number in range(2)]
+    own = padded(contents[0])
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(padded, contents[1]).result()
+    assert [np.array_equal(decode(contents[0]).image, image.convert("RGB")) for image in (own, other)] == [True, False]
+
+
+def test_memory_for_passing_pictures_is_bounded() -> None:
+    """A large one gets memory of its own, and what was kept goes."""
+    memory = jpeg._Memory()
+    assert memory.of((10, 10)) is memory.of((5, 5))
+    assert memory.of((4096, 4097)) is None
+    assert memory.pixels is None
+
+
+def test_a_picture_that_is_larger_than_its_memory() -> None:
+    """It gets memory of its own."""
+    content = encode(pictures.photo(1, (64, 48)))
+    small, _ = jpeg._values(content, "RGBX", (64, 48), 1, np.empty(10, np.uint8))
+    whole, _ = jpeg._values(content, "RGBX", (64, 48), 1)
+    assert np.array_equal(small, whole)
 
 
 def test_grey_stays_grey() -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.pixels import Bytes, Grey, Pixels, once
+from dupfind.evidence.pixels import Bytes, Grey, Pixels, median, once
 from dupfind.pictures import gray
 
 Sums = NDArray[np.uint16]
@@ -56,6 +56,9 @@ _REGIONS, _NINTH = 8, 3
 _LEAST_USUAL = 0.2
 """Of the usual difference of a region, in units of what 95% of the cells of like contrast differ by. It is 0.3 where a
 codec was at work, and less where most of a picture was left as it was."""
+_IN_NINTHS = np.tri(_REGIONS - _NINTH + 1, _REGIONS, _NINTH - 1) - np.tri(_REGIONS - _NINTH + 1, _REGIONS, -1)
+_IN_NINTHS /= _NINTH
+"""What takes means of three regions that follow each other: (places, regions)."""
 Places = NDArray[np.intp]
 STEPS_AROUND = np.indices((3, 3)).reshape(2, 9, 1) - 1
 """Down and right, each (9, 1): to the cells around one, itself in the middle."""
@@ -156,20 +159,13 @@ def _fit_tone(target: Grey, source: Grey) -> tuple[float, float, float]:
     bands = (target / _BAND_LEVELS).astype(np.uint8).reshape(-1)
     moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
     by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
-    moves = [abs(_median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
+    moves = [abs(median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
     gain, offset = gray.fit_tone(known_source, known_target)
     if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
         gain, offset = 1.0, float(np.median(known_target - known_source)) if known_target.size else 0.0
     if abs(gain - 1) < _UNCHANGED_GAIN and abs(offset) < _UNCHANGED_OFFSET:
         gain, offset = 1.0, 0.0
     return gain, offset, max(moves, default=0.0)
-
-
-def _median(values: Grey) -> float:
-    """Compute the median as ``np.median`` does, sooner."""
-    middle = values.size // 2
-    ordered = np.partition(values, middle)
-    return float(ordered[middle] if values.size % 2 else (ordered[:middle].max() + ordered[middle]) / 2)
 
 
 class Sample(NamedTuple):
@@ -193,31 +189,40 @@ class Ratios(NamedTuple):
     contrasts: Bytes
     """Around each cell, the lesser of the two."""
     weights: Grey
-    """By contrast: 1 divided by what is usual."""
+    """By contrast: what a difference of sums is multiplied by."""
     tone: tuple[float, float]
     """Gain and offset that match ``other`` to ``own``."""
     side: int
     is_turned: bool
     """Whether rows here are columns of the picture."""
     made: Grey | None = None
-    """All of them, of a small picture."""
+    """All of them, of a small picture, as :meth:`padded` gives them."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Rows and columns of the picture."""
         return self.own.shape[::-1] if self.is_turned else self.own.shape
 
-    def rows(self, rows: slice) -> Grey:
-        """Return those of some rows, as they lie."""
+    def padded(self, rows: slice) -> Grey:
+        """Return those of some rows, as they lie, with one more on every side; beyond an edge is what is on it."""
         if self.made is not None:
-            return self.made[rows]
-        values = _difference(self.own[rows], self.other[rows], self.side, *self.tone)
-        values *= self.weights.take(self.contrasts[rows], mode="wrap")
-        values[:, [0, -1]] *= _RIM_WEIGHT
+            return self.made[rows.start : rows.stop + 2]
         height = self.own.shape[0]
-        for edge in {0, height - 1}.intersection(range(rows.start, rows.stop)):
-            values[edge - rows.start, 1:-1] *= _RIM_WEIGHT
-        return values
+        taken = slice(max(0, rows.start - 1), min(height, rows.stop + 1))
+        apart = _apart(self.own[taken], self.other[taken], self.side, *self.tone)
+        return self.weighted(apart, taken, rows)
+
+    def weighted(self, apart: Sums | Grey, taken: slice, rows: slice) -> Grey:
+        """Return the same, where it is known by how much the sums of the rows ``taken``, which there are, differ."""
+        height, width = self.own.shape
+        padded = np.empty((rows.stop - rows.start + 2, width + 2), np.float32)
+        values = padded[taken.start - rows.start + 1 : taken.stop - rows.start + 1, 1:-1]
+        np.multiply(apart, self.weights.take(self.contrasts[taken], mode="wrap"), out=values)
+        for column in {0, width - 1}:
+            values[:, column] *= _RIM_WEIGHT
+        for edge in {0, height - 1}.intersection((taken.start, taken.stop - 1)):
+            values[edge - taken.start, 1:-1] *= _RIM_WEIGHT
+        return _continued(padded, rows.start == 0, rows.stop == height)
 
     def around(self, down: Places, right: Places) -> Grey:
         """Return those of the 3 x 3 cells around each of these places of the picture, (9, n): none is outermost."""
@@ -225,12 +230,14 @@ class Ratios(NamedTuple):
         if self.is_turned:
             down, right, steps_down, steps_right = right, down, steps_right, steps_down
         height, width = self.own.shape
-        places = down * width + right + (steps_down * width + steps_right)
         if self.made is not None:
+            width += 2
+            places = (down + 1) * width + right + 1 + (steps_down * width + steps_right)
             return np.asarray(self.made.reshape(-1).take(places), np.float32)
+        places = down * width + right + (steps_down * width + steps_right)
         own, theirs, contrasts = (part.take(places) for part in (self.own, self.other, self.contrasts))
-        values = _difference(own, theirs, self.side, *self.tone)
-        values *= self.weights.take(contrasts, mode="wrap")
+        values: Grey = self.weights.take(contrasts, mode="wrap")
+        values *= _apart(own, theirs, self.side, *self.tone)
         rows, columns = places // width, places % width
         values[(rows == 0) | (rows == height - 1) | (columns == 0) | (columns == width - 1)] *= _RIM_WEIGHT
         return values
@@ -250,32 +257,37 @@ def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset:
     if is_turned:  # the same cells, as they lie: sooner
         ours, theirs, contrasts, sampled = ours.T, theirs.T, contrasts.T, sampled[::-1]
     sample = Sample(ours[sampled], theirs[sampled], contrasts[sampled])
-    difference = _difference(sample.own, sample.other, side, gain, offset)
-    noise = _noise(difference, sample.contrasts, _NOISE_FLOORS[side])
-    weights = (np.float32(1) / noise).take(_CLASS_OF_CONTRAST)
+    apart = _apart(sample.own, sample.other, side, gain, offset)
+    noise = _noise(apart, side, sample.contrasts, _NOISE_FLOORS[side])
+    weights = (np.float32(1 / side**2) / noise).take(_CLASS_OF_CONTRAST)
     ratios = Ratios(ours, theirs, contrasts, weights, (gain, offset), side, is_turned)
     if ours.size <= _STRIP_CELLS:
-        ratios = ratios._replace(made=ratios.rows(slice(0, ours.shape[0])))
+        whole = slice(0, ours.shape[0])
+        ratios = ratios._replace(made=ratios.weighted(apart, whole, whole))
     return ratios, sample
 
 
 def tones_kept(sample: Sample, side: int, contrasts: Sequence[float]) -> tuple[float, ...]:
     """Return how many tones the witness has on even ground to those of the needle; 1 where it has few.
 
-    By each of ``contrasts``: even is ground of at most so much contrast.
+    By each of both ``contrasts``, the greater one first: even is ground of at most so much contrast.
     """
+    shift = np.uint16(2 * (side.bit_length() - 1))
+    even = np.flatnonzero(sample.contrasts <= contrasts[0])
+    around = sample.contrasts.take(even)
+    ours, theirs = (sums.take(even) >> shift for sums in (sample.own, sample.other))
+    fewest = max(_FEWEST_EVEN, _LEAST_EVEN * sample.contrasts.size)
     shares = []
-    shift = 2 * (side.bit_length() - 1)
     for contrast in contrasts:
-        even = np.flatnonzero(sample.contrasts <= contrast)
-        ours = theirs = 1.0
-        if even.size >= max(_FEWEST_EVEN, _LEAST_EVEN * sample.contrasts.size):
-            ours, theirs = (_tone_count(sums.take(even) >> shift) for sums in (sample.own, sample.other))
-        shares.append(theirs / ours if ours >= _FEWEST_TONES else 1.0)
+        if contrast < contrasts[0]:  # a part of the part
+            even = np.flatnonzero(around <= contrast)
+            ours, theirs = ours.take(even), theirs.take(even)
+        tones = _tone_count(ours) if even.size >= fewest else 1.0
+        shares.append(_tone_count(theirs) / tones if tones >= _FEWEST_TONES else 1.0)
     return tuple(shares)
 
 
-def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
+def _tone_count(tones: Sums) -> float:
     """Return the effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
 
     Smoothed over three levels, since a JPEG of quality 40 has the tones of a sky 2.5 levels apart.
@@ -285,20 +297,17 @@ def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
     return math.exp(-float(shares @ np.log(shares)))
 
 
-def _difference(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> Grey:
-    """Return grey levels by which each cell differs, the tone of ``theirs`` matched."""
-    share = np.float32(1 / side**2)
+def _apart(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> Sums | Grey:
+    """Return by how much the sums of cells differ, the tone of ``theirs`` matched; levels are a part of that."""
     if (gain, offset) == (1.0, 0.0):  # the same numbers, sooner
         apart = np.maximum(ours, theirs)
         apart -= np.minimum(ours, theirs)
-        return np.asarray(np.multiply(apart, share, dtype=np.float32))
-    difference = ours.astype(np.float32)
-    difference *= share
+        return apart
     tuned = theirs.astype(np.float32)
-    tuned *= share * np.float32(gain)
-    tuned += np.float32(offset)
-    difference -= tuned
-    return np.abs(difference, out=difference)
+    tuned *= np.float32(gain)
+    tuned += np.float32(offset * side**2)
+    tuned -= ours
+    return np.abs(tuned, out=tuned)
 
 
 def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: int = 0) -> NDArray[Any]:
@@ -306,19 +315,27 @@ def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: in
     height, width = values.shape
     top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
     padded = np.empty((rows.stop - rows.start + 2, width + 2), kind)
-    strip = padded[top - rows.start + 1 : bottom - rows.start + 1]
-    strip[:, 1:-1] = values[top:bottom] >> shift if shift else values[top:bottom]
-    strip[:, 0], strip[:, -1] = strip[:, 1], strip[:, -2]
-    if top == rows.start:
+    inner = padded[top - rows.start + 1 : bottom - rows.start + 1, 1:-1]
+    np.right_shift(values[top:bottom], shift, out=inner, casting="unsafe")
+    return _continued(padded, top == rows.start, bottom == rows.stop)
+
+
+def _continued(padded: NDArray[Any], is_top: bool, is_bottom: bool) -> NDArray[Any]:
+    """Continue what is in the middle to the left and right, and above and below where the picture ends there."""
+    if is_top:
         padded[0] = padded[1]
-    if bottom == rows.stop:
+    if is_bottom:
         padded[-1] = padded[-2]
+    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
     return padded
 
 
-def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
-    """Estimate what 95% of the cells of each class of contrast differ by, and ``floor``."""
-    steps = np.minimum(difference * np.float32(_NOISE_STEPS), _LEVELS - 1).astype(np.uint16)
+def _noise(apart: Sums | Grey, side: int, contrasts: Bytes, floor: float) -> Grey:
+    """Estimate what 95% of the cells of each class of contrast differ by, in levels, and ``floor``.
+
+    ``apart`` are the differences of their sums.
+    """
+    steps = np.minimum(_steps(apart, side), _LEVELS - 1).astype(np.uint16)
     most = int(steps.max()) + 1
     if most <= _MOST_BY_CONTRAST and steps.size >= _FEWEST_BY_CONTRAST:  # looking up classes takes longer
         steps += contrasts * np.uint16(most)
@@ -331,10 +348,18 @@ def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
     totals = running[:, -1]
     counted = np.flatnonzero(totals >= _FEWEST_CELLS)
     if counted.size == 0:
-        return np.full(_CLASSES, floor + float(np.median(difference)), np.float32)
+        return np.full(_CLASSES, floor + median(apart.reshape(-1)) / side**2, np.float32)
     is_reached = running[counted] >= (NOISE_SHARE * totals[counted])[:, None]
     noises = is_reached.argmax(1) / _NOISE_STEPS
     return np.asarray(floor + np.interp(np.arange(_CLASSES), counted, noises), np.float32)
+
+
+def _steps(apart: Sums | Grey, side: int) -> Sums | Grey:
+    """Return steps of a grey level by which cells differ, of which the sums differ by so much."""
+    if apart.dtype == np.uint16:  # whole steps are asked for
+        steps_a_cell = _NOISE_STEPS // side**2
+        return apart * np.uint16(steps_a_cell) if steps_a_cell else apart // np.uint16(side**2 // _NOISE_STEPS)
+    return apart * np.float32(_NOISE_STEPS / side**2)
 
 
 def _span(padded: Bytes) -> Bytes:
@@ -367,8 +392,8 @@ class RegionSums:
         bounds = (self._down - first).clip(0, len(values)).tolist()
         for region, (start, stop) in enumerate(pairwise(bounds)):
             if start < stop:
-                columns = values[start:stop].sum(0, np.float64)
-                self._sums[region] += np.add.reduceat(columns, self._right[:-1])
+                columns = np.add.reduce(values[start:stop], 0)
+                self._sums[region] += np.add.reduceat(columns, self._right[:-1], dtype=np.float64)
 
     def most_uneven(self) -> tuple[float, tuple[float, float]]:
         """Return how much more a ninth of a picture differs than the usual part of it, and where: down and right.
@@ -380,11 +405,10 @@ class RegionSums:
             return 1.0, (0.5, 0.5)
         means = np.asarray(self._sums / np.outer(np.diff(self._down), np.diff(self._right)), np.float64)
         means = means.T if self._is_turned else means
-        parts = np.lib.stride_tricks.sliding_window_view(means, (_NINTH, _NINTH))
-        windows = parts.mean((2, 3))
+        windows = _IN_NINTHS @ means @ _IN_NINTHS.T
         row, column = divmod(int(np.argmax(windows)), windows.shape[1])
         where = (row + _NINTH / 2) / _REGIONS, (column + _NINTH / 2) / _REGIONS
-        return float(windows.max() / max(_LEAST_USUAL, float(np.median(means)))), where
+        return float(windows.max()) / max(_LEAST_USUAL, median(means.reshape(-1))), where
 
 
 def worst(ratios: Ratios, regions: RegionSums | None = None) -> tuple[float, float, tuple[float, float]]:
@@ -392,14 +416,12 @@ def worst(ratios: Ratios, regions: RegionSums | None = None) -> tuple[float, flo
 
     ``regions`` takes all of them in besides: of a large picture they are made but once.
     """
-    is_turned, height = ratios.is_turned, ratios.own.shape[0]
+    is_turned = ratios.is_turned
     spot, patch, place = 0.0, -1.0, (0, 0)
     for rows in _strips(ratios.own.shape):
-        first = max(0, rows.start - 1)
-        with_next = ratios.rows(slice(first, min(height, rows.stop + 1)))
+        padded = ratios.padded(rows)
         if regions is not None:
-            regions.add(rows.start, with_next[rows.start - first : rows.stop - first])
-        padded = _padded(with_next, slice(rows.start - first, rows.stop - first), np.float32)
+            regions.add(rows.start, padded[1:-1, 1:-1])
         sums = _sums_of_nine(padded)
         spot, highest = max(spot, float(padded.max())), float(sums.max())
         if highest > patch or (is_turned and highest == patch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,13 @@ _MARK_FLOOR, _LEAST_MARK = 64.0, 0.4
 """Square of the levels that may differ in a mark of colour without any codec, and the share of what is there below
 which nothing is looked at: under every bound."""
 _MARK_NOISE_SHARE, _MOST_SAMPLED = 0.9, 16_000
+_MOST_COUNTED = 1 << 16
+"""Squares of differences of sums up to which they are counted."""
 _CELLS_OF_MARK = 9
 _FINE_CELL, _LEAST_MARKED = 2, 3
 
 
-def _peak(values: Grey) -> tuple[float, float]:
+def _peak(values: Grey | NDArray[np.int32]) -> tuple[float, float]:
     """Place of the greatest value, down and right, each 0 to 1."""
     down, right = divmod(int(values.argmax()), values.shape[1])
     return down / values.shape[0], right / values.shape[1]
@@ -61,15 +64,18 @@ def compare_colors(
     for floor, side, most_levels in zip(_COLOR_FLOORS, _COLOR_SIDES, bounds, strict=True):
         if min(cells[0].shape[1:]) <= 1:
             break
-        cells = [np.stack([sums_of_four(plane) for plane in color]) for color in cells]
+        cells = [sums_of_planes(color) for color in cells]
         planes = [color * np.float32(1 / side**2) - np.float32(_NO_COLOR) for color in cells]
         if gain is None:
             gain = _color_gain(*planes)
-        difference = _lengths(planes[0] - planes[1])
-        worst = float(difference.max())
+        apart = np.subtract(*cells, dtype=np.int32)
+        apart *= apart
+        squares = apart[0] + apart[1]
+        worst = math.sqrt(int(squares.max())) / side**2
         if worst > most_levels and where == (0.5, 0.5):
-            where = _peak(difference)
-        spots.append((worst, worst / (floor + _quantile(difference, NOISE_SHARE))))
+            where = _peak(squares)
+        usual = _root_quantile(squares, NOISE_SHARE) / side**2
+        spots.append((worst, worst / (floor + usual)))
     loss = _quantile(np.subtract(*map(_lengths, planes)), _LOSS_SHARE)
     return gain, shift, loss, kept, tuple(spots), where
 
@@ -86,8 +92,17 @@ def of_four_pixels(pixels: Pixels) -> Bytes | None:
     color = pixels.color
     if color is None or cell_side(pixels) != _FINE_CELL or min(color.shape[1:]) < _FINE_CELL:
         return color
-    sums = (sums_of_four(np.ascontiguousarray(plane)) for plane in color)
-    return np.stack([((of_plane + 2) >> 2).astype(np.uint8) for of_plane in sums])
+    sums = sums_of_planes(np.ascontiguousarray(color))
+    sums += np.uint16(2)
+    sums >>= np.uint16(2)
+    return sums.astype(np.uint8)
+
+
+def sums_of_planes(planes: Bytes | Sums) -> Sums:
+    """Return :func:`cells.sums_of_four` of each of (planes, height, width), which lie one below the other."""
+    count, height, width = planes.shape
+    even = planes[:, : height // 2 * 2].reshape(-1, width)
+    return sums_of_four(even).reshape(count, height // 2, width // 2)
 
 
 def worst_mark(ours: Bytes, theirs: Bytes, ratios: Ratios) -> tuple[float, tuple[float, float]]:
@@ -159,11 +174,25 @@ def _quantile(values: Grey, share: float) -> float:
 
 def _quantile_of_integers(values: NDArray[np.uint32], share: float) -> float:
     """Compute the same of small integers, in a quarter of the time."""
+    lower, upper, part = _around_quantile(values, share)
+    return lower + part * (upper - lower)
+
+
+def _root_quantile(squares: NDArray[np.int32], share: float) -> float:
+    """Compute the same of the roots of integers, none of which is taken but of two."""
+    lower, upper, part = _around_quantile(np.minimum(squares, _MOST_COUNTED).reshape(-1), share)
+    if upper == _MOST_COUNTED:  # hardly anything is alike
+        return _quantile(np.sqrt(squares, dtype=np.float32), share)
+    return math.sqrt(lower) + part * (math.sqrt(upper) - math.sqrt(lower))
+
+
+def _around_quantile(values: NDArray[np.integer[Any]], share: float) -> tuple[int, int, float]:
+    """Return the two of these small integers between which a quantile lies, and how far it is on the way."""
     running = np.bincount(values).cumsum()
     place = share * (values.size - 1)
     below = int(place)
-    lower, upper = np.searchsorted(running, (below, min(below + 1, values.size - 1)), side="right").tolist()
-    return float(lower + (place - below) * (upper - lower))
+    lower, upper = running.searchsorted((below, min(below + 1, values.size - 1)), side="right").tolist()
+    return lower, upper, place - below
 
 
 def _color_kept(own: Bytes, other: Bytes) -> float | None:

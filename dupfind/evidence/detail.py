@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.pixels import Bytes, Grey, Pixels, once
+from dupfind.evidence.pixels import Bytes, Grey, Pixels, median, once
 
 Kernel = TypeVar("Kernel")
 Window = tuple[int, int]
@@ -138,7 +138,7 @@ def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:
     grain = None if kept_coarse is None or reverse is None else min(kept_coarse.rest, reverse.rest)
     if kept is None and kept_coarse is None:
         kept_coarse = _kept(coarse, coarse_other, _FAINT_DETAIL, _LEAST_DETAIL)
-    finest_ours, finest_theirs = (np.ascontiguousarray(part[:, _FINEST]) for part in (fine, fine_other))
+    finest_ours, finest_theirs = (np.ascontiguousarray(part[:, _FIRST_FINEST:]) for part in (fine, fine_other))
     finest = _kept(finest_ours, finest_theirs, *_FINEST_SIZES)
     strong = _kept_of(*of_coarse[:3], *_STRONG_SIZES)
     even_fine, even_coarse = _evenness([of_fine, of_coarse])
@@ -169,10 +169,13 @@ class _Clear(NamedTuple):
         asked, answers, sizes = (part.take(chosen) for part in (self.asked, self.answers, self.sizes))
         return _Clear(asked, answers, sizes, np.searchsorted(chosen, self.firsts), self.totals)
 
-    def sums(self, values: Grey) -> NDArray[np.float64]:
-        """Sum one value of each coefficient, region by region."""
-        sums = np.add.reduceat(np.append(values, np.float32(0)), self.firsts[:-1])
-        return np.where(np.diff(self.firsts) > 0, sums, 0).astype(np.float64)
+    def sums(self, *values: Grey) -> NDArray[np.float64]:
+        """Sum values of each coefficient, each (n,), region by region: (values, regions)."""
+        table = np.zeros((len(values), self.asked.size + 1), np.float32)  # the last region may be empty
+        for row, of_each in zip(table, values, strict=True):
+            row[:-1] = of_each
+        sums = np.add.reduceat(table, self.firsts[:-1], 1).astype(np.float64)
+        return sums * (self.firsts[1:] > self.firsts[:-1])
 
 
 def _sizes(coefficients: Grey) -> Grey:
@@ -217,18 +220,15 @@ def _repeated(band: _Clear) -> NDArray[np.float64]:
     expected = energies * of_all.clip(_LEAST_EXPECTED).astype(np.float32).take(kinds)
     strays = products - expected
     strays *= strays
-    counts, sums = np.diff(band.firsts), [band.sums(values) for values in (products, expected, strays)]
-    sums[1] = np.maximum(sums[1] - _rounded_up(band, counts, *sums), _LEAST_EXPECTED * sums[1])
-    return np.stack([counts, *sums])
+    differences = band.asked - band.answers
+    differences *= differences
+    counts = np.diff(band.firsts)
+    sums = band.sums(products, expected, strays, differences, band.sizes)
+    sums[1] = np.maximum(sums[1] - _rounded_up(band, counts, sums), _LEAST_EXPECTED * sums[1])
+    return np.stack([counts, *sums[:3]])
 
 
-def _rounded_up(
-    band: _Clear,
-    counts: NDArray[np.intp],
-    repeated: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    variances: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def _rounded_up(band: _Clear, counts: NDArray[np.intp], sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how much less of each region is expected than of the whole picture, since little lies in it, (regions,).
 
     Where values fall off as exp(-size / b), of one to which noise of variance s was added s / b less is to be expected
@@ -236,17 +236,15 @@ def _rounded_up(
     are larger than the least that is asked for tells its b. One s is fitted to all regions, and is no more than what
     the two pictures differ by in the usual one: a smooth part that was smoothed further is not explained by it.
     """
-    differences = band.asked - band.answers
-    differences *= differences
+    repeated, expected, variances, differences, strengths = sums
     is_counted = counts >= _FEWEST_OF_NOISE
     if not is_counted.any():
         return np.zeros(counts.shape)
-    noise = float(np.median(band.sums(differences)[is_counted] / counts[is_counted]))
-    fall = np.log(band.totals.clip(1) / counts.clip(1)) / float(_STRENGTHS[0])
-    strengths = band.sums(band.sizes)
+    noise = median(differences[is_counted] / counts[is_counted])
+    fall = np.log(np.maximum(band.totals, 1) / np.maximum(counts, 1)) / float(_STRENGTHS[0])
     usual = float(strengths @ fall) / float(strengths.sum())
     less = strengths * (fall - usual)
-    weights = np.where(counts >= _FEWEST_FITTED, less / variances.clip(1), 0)
+    weights = np.where(counts >= _FEWEST_FITTED, less / np.maximum(variances, 1), 0)
     fitted = float(weights @ (expected - repeated)) / max(float(weights @ less), 1e-12)
     less *= min(max(fitted, 0.0), noise)
     return np.asarray(less, np.float64)
@@ -324,7 +322,7 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey, Gr
         chosen = whole.view(np.uint64).reshape(rows, _BLOCK, columns)[down, :, right].view(np.uint8)
     elif whole.strides[0] == 1:
         turned = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
-        chosen = turned.reshape(-1, _BLOCK, _BLOCK).swapaxes(1, 2)
+        chosen = turned.reshape(-1, _BLOCK, _BLOCK).swapaxes(1, 2)  # the same to the last bit, however it lies
     else:
         chosen = whole.reshape(rows, _BLOCK, columns, _BLOCK)[down, :, right]
     values = chosen.reshape(-1, _BLOCK**2).astype(np.float32)
@@ -353,7 +351,7 @@ def _poorest_region(band: _Clear) -> float | None:
     is_rich = np.diff(strong.firsts) >= _FEWEST_COEFFICIENTS
     if not is_rich.any():
         return None
-    energies, products = (strong.sums(strong.asked * values)[is_rich] for values in (strong.asked, strong.answers))
+    energies, products = strong.sums(strong.asked * strong.asked, strong.asked * strong.answers)[:, is_rich]
     return float((products / energies).min())
 
 
@@ -372,7 +370,9 @@ def _basis(wanted: NDArray[np.intp]) -> Grey:
 _ORDER = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
 _FINE, _COARSE = (np.argwhere(np.isin(_ORDER, orders)) for orders in ((4, 5, 6), (1, 2, 3)))
 """Which coefficients are detail of 2 to 4 pixels and of 4 and more, each across and down."""
-_FINEST = _FINE.max(1) >= _FINEST_ORDER
+_FINE = _FINE[_FINE.max(1).argsort(kind="stable")]
+_FIRST_FINEST = int(np.count_nonzero(_FINE.max(1) < _FINEST_ORDER))
+"""The finest ones come last."""
 _HIGHEST = np.array([pair for order in range(_MOST_BESIDE + 1) for pair in ((_BLOCK - 1, order), (order, _BLOCK - 1))])
 """The last ones across or down, marks of two pixels: what was enlarged by a seventh and more has next to none."""
 _FINE_BASIS, _COARSE_BASIS, _HIGHEST_BASIS = _basis(_FINE), _basis(_COARSE), _basis(_HIGHEST)

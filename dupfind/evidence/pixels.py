@@ -29,6 +29,13 @@ class Pixels(NamedTuple):
     nothing is to be kept."""
 
 
+def median(values: NDArray[Any]) -> float:
+    """Compute the median of (n,) as ``np.median`` does, sooner."""
+    middle = values.size // 2
+    ordered = np.partition(values, middle)
+    return float(ordered[middle] if values.size % 2 else (ordered[:middle].max() + ordered[middle]) / 2)
+
+
 def for_places(pixels: Pixels) -> Pixels:
     """Return what of ``pixels`` places are compared by."""
     return pixels if pixels.fitted is None else Pixels(pixels.fitted, None)

@@ -66,15 +66,15 @@ def highest_to_high(needle: Pixels, witness: Pixels) -> float | None:
         once(pixels, "spectrum", lambda gray: _spectrum(gray, places // columns, places % columns))
         for pixels in (needle, witness)
     )
+    energies, products = (np.add(*(ours * of_each)) for of_each in (ours, theirs))
     shares = []
     for band in _BANDS:
-        asked, answers = ours[:, band], theirs[:, band]
-        energies = (asked * asked).sum(0)
-        strong = np.flatnonzero(energies >= _LEAST_SQUARE)
+        of_band = energies.take(band, 0).reshape(-1)
+        strong = np.flatnonzero(of_band >= _LEAST_SQUARE)
         if strong.size < _FEWEST_COEFFICIENTS:
             return None
-        products = (asked * answers).sum(0)
-        shares.append(float(products.take(strong).sum() / energies.take(strong).sum()))
+        answers = products.take(band, 0).reshape(-1).take(strong)
+        shares.append(float(np.add.reduce(answers) / np.add.reduce(of_band.take(strong))))
     return shares[0] / shares[1] if shares[1] > 0 else None
 
 
@@ -88,15 +88,20 @@ def _spectrum(gray: Bytes, rows: NDArray[np.intp], columns: NDArray[np.intp]) ->
     height, width = (side // _WINDOW for side in gray.shape)
     whole = gray[: height * _WINDOW, : width * _WINDOW].reshape(height, _WINDOW, width, _WINDOW)
     windows = whole.transpose(1, 0, 2, 3)[:, rows, columns].astype(np.float32)  # (down, windows, across)
-    windows -= windows.mean((0, 2))[:, None]
+    windows -= np.add.reduce(windows, (0, 2))[:, None] / np.float32(_WINDOW**2)
     count = rows.size
     by_row = (_WAVES @ windows.reshape(_WINDOW, -1)).reshape(-1, count, _WINDOW)
     by_row = (_ALL_WAVES @ by_row.swapaxes(1, 2)).reshape(2, len(_ASKED), 2, -1, count)
     by_column = (_WAVES @ windows.reshape(-1, _WINDOW).T).reshape(-1, _WINDOW, count)
     by_column = (_LOWER_WAVES @ by_column).reshape(2, len(_ASKED), 2, -1, count).swapaxes(0, 2)
-    # By the waves down and across: cosine or sine, each (coefficients, windows).
-    parts = np.concatenate([part.swapaxes(1, 2).reshape(2, 2, -1, count) for part in (by_row, by_column)], 2)
-    (cosines, falling), (rising, sines) = parts
-    return np.stack(
-        [np.concatenate([cosines - sines, cosines + sines]), np.concatenate([falling + rising, rising - falling])]
-    )
+    of_rows = len(_ASKED) * len(_ALL)
+    spectrum = np.empty((2, 2, of_rows + len(_ASKED) * len(_LOWER), count), np.float32)
+    for part, place in ((by_row, spectrum[:, :, :of_rows]), (by_column, spectrum[:, :, of_rows:])):
+        # By the waves down and across: cosine or sine, each (asked, others, windows).
+        (cosines, falling), (rising, sines) = part.swapaxes(1, 2)
+        (real, real_upwards), (imaginary, imaginary_upwards) = place.reshape(2, 2, *cosines.shape)
+        np.subtract(cosines, sines, out=real)
+        np.add(cosines, sines, out=real_upwards)
+        np.add(falling, rising, out=imaginary)
+        np.subtract(rising, falling, out=imaginary_upwards)
+    return spectrum.reshape(2, -1, count)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence.cells import Cells, sums_of_four
+from dupfind.evidence.cells import Cells
+from dupfind.evidence.color_cells import sums_of_planes
 from dupfind.evidence.pixels import Bytes, Grey
 
 _PARTS = 8
@@ -109,7 +110,7 @@ def compare_spread(
 
 def _color_sums(color: Bytes, side: int) -> Planes:
     """Sum Cb and Cr of ``side`` x ``side`` cells: larger ones show a way better, as less noise is left in them."""
-    return color.astype(np.uint16) if side == 1 else np.stack([sums_of_four(plane) for plane in color])
+    return color.astype(np.uint16) if side == 1 else sums_of_planes(color)
 
 
 def _planes(pair: tuple[Cells, Cells]) -> tuple[Planes, Planes]:
@@ -234,8 +235,10 @@ def _solved(squares: Products, products: Products) -> tuple[Products, float]:
     """Solve normal equations: return how much of each way there is, in cells, and how much of the difference it
     explains.
     """
-    ridge = _RIDGE * float(np.trace(squares)) / len(squares) + _RIDGE
-    amounts = np.asarray(np.linalg.solve(squares + ridge * np.eye(len(squares)), products), np.float64)
+    ridge = _RIDGE * float(squares.trace()) / len(squares) + _RIDGE
+    ridged = squares.copy()
+    ridged.reshape(-1)[:: len(squares) + 1] += ridge
+    amounts = np.asarray(np.linalg.solve(ridged, products), np.float64)
     return amounts, float(2 * products @ amounts - amounts @ squares @ amounts)
 
 
@@ -263,7 +266,7 @@ def _moves(ours: Planes, theirs: Planes, side: int, gain: float) -> _Moves | Non
     down -= both(slice(0, height - 2, step), inner)
     apart = row[..., 1:-1]
     apart -= np.float32(2) * ours[:, middle, inner]
-    apart -= apart.mean((1, 2), keepdims=True)
+    apart -= np.add.reduce(apart, (1, 2), keepdims=True) / np.float32(apart[0].size)
     products = np.empty((6, *apart.shape), np.float32)
     pairs = (down, down), (down, across), (across, across), (down, apart), (across, apart), (apart, apart)
     for (first, second), product in zip(pairs, products, strict=True):

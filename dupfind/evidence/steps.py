@@ -32,8 +32,9 @@ def excess(needle: Counts, witness: Counts) -> float:
     """
     if not _is_spread(needle):
         return 0.0
-    more = np.asarray(_strengths(witness) - _strengths(needle)).mean(0)
-    return max(0.0, float(more.max()))
+    strengths = _strengths(np.concatenate([witness, needle]))
+    more = strengths[: len(witness)] - strengths[len(witness) :]
+    return max(0.0, float(more.mean(0).max()))
 
 
 def _is_spread(counts: Counts) -> bool:

@@ -485,7 +485,7 @@ def _full_size_of_jpeg(
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     data, _ = jpeg.read_bytes(file, image.width * image.height)
     data, stream = trailers.outline(data)
-    decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True)
+    decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True, is_passing=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
     sampling = {(across, down) for _, across, down, _ in image.layer}
@@ -537,7 +537,7 @@ def _full_size(
 
 def _color(working: Image.Image, stored: tuple[int, int], cell: int, orientation: int) -> NDArray[np.uint8] | None:
     planes = color_modes.color(working, stored, cell)
-    return np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
+    return np.stack([exif.upright_array(plane, orientation) for plane in planes]) if planes else None
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
