@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 Run = Callable[..., "CompletedProcess[bytes]"]
 _ITEMS: list[Item] = [("double", number) for number in range(40)]
-_WITHOUT_DECODERS = "raise ImportError('no decoder for you')"
-_NO_FORK = "raise BlockingIOError(11, 'Resource temporarily unavailable')"
 _HARM = """
 import os, sys
 count, true, program = 0, os.fork, os.getpid()
