@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 0.2
 """How long a process that has to end is waited for: one that hangs in a disk ends when the disk does."""
 _killed: list[int] = []
 """Processes that have not been waited for yet."""
-_MEMORY = "/proc/self/statm"
+_STATUS, _OWN_MEMORY = "/proc/self/status", b"RssAnon:"
 _MOST_BYTES = 40 << 20
 """Of memory in use, of a process whose fork decodes: what it has counts against the ceiling of each worker, and what it
 changes afterwards is there twice. The program has 16 MB before it knows many files, with numpy and the decoders 34;
@@ -63,11 +63,11 @@ def can_fork_decoders() -> bool:
     if not _is_program or not can_fork():
         return False
     try:
-        with open(_MEMORY, "rb") as file:
-            _, resident, shared, *_ = map(int, file.read().split())  # proc(5), in pages
-    except (OSError, ValueError):
+        with open(_STATUS, "rb") as file:  # proc(5)
+            kilobytes = next(int(line.split()[1]) for line in file if line.startswith(_OWN_MEMORY))
+    except (OSError, StopIteration, ValueError):
         return False
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") <= _MOST_BYTES
+    return kilobytes << 10 <= _MOST_BYTES
 
 
 def fork(work: Callable[[], object], *kept: int) -> int:

@@ -144,6 +144,7 @@ def measure(folder: Path, names: Iterable[str], side: int, most_bytes: int, work
         try:
             with Pool(workers, most_bytes=most_bytes) as pool:
                 ((_, outcome),) = pool.map(task, [entry], size_bytes=lambda _: 1, lost=_lost)
+                most[0] = max(most[0], _peak_bytes())  # of one that was done before the first look
         finally:
             is_over.set()
             watcher.join()

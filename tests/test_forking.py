@@ -67,24 +67,25 @@ def test_when_this_process_may_be_forked(monkeypatch: pytest.MonkeyPatch, thread
 
 
 @pytest.mark.parametrize(
-    ("why", "statm"),
+    ("why", "status"),
     [
-        ("small", "900 300 100 1 0 9000 0"),
-        ("large", "90000 20000 100 1 0 9000 0"),
+        ("small", "VmRSS:\t  900000 kB\nRssAnon:\t   30000 kB\nRssFile:\t  870000 kB\n"),
+        ("large", "VmRSS:\t  900000 kB\nRssAnon:\t   70000 kB\nRssFile:\t    9000 kB\n"),
         ("not told", None),
-        ("not told", "?"),
-        ("another's", "900 300 100 1 0 9000 0"),
-        ("threads", "900 300 100 1 0 9000 0"),
+        ("not told", "VmRSS:\t  900 kB\n"),
+        ("not told", "RssAnon:\t  ? kB\n"),
+        ("another's", "RssAnon:\t   30000 kB\n"),
+        ("threads", "RssAnon:\t   30000 kB\n"),
     ],
 )
 def test_when_what_decodes_may_be_forked(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, why: str, statm: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, why: str, status: str | None
 ) -> None:
     """From the command line's own process, with one thread and before it has much memory."""
-    told = tmp_path / "statm"
-    if statm is not None:
-        told.write_text(statm)
-    monkeypatch.setattr(forking, "_MEMORY", str(told))
+    told = tmp_path / "status"
+    if status is not None:
+        told.write_text(status)
+    monkeypatch.setattr(forking, "_STATUS", str(told))
     monkeypatch.setattr(forking, "_is_program", why != "another's")
     monkeypatch.setattr(forking, "can_fork", lambda: why != "threads")
     assert (why == "small") == forking.can_fork_decoders()

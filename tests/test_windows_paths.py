@@ -59,6 +59,13 @@ def test_folders_up_to_the_root(top: str) -> None:
 
 
 @pytest.mark.usefixtures("windows")
+def test_roots_with_the_other_separator() -> None:
+    """As people write them: files of two drives that follow each other are not counted in one folder."""
+    states = verdicts(["C:/old", "D:/new"], [root("C:/"), root("D:/")])
+    assert {"C:/": FolderState.CONTAINED, "D:/": FolderState.MISSING} == states
+
+
+@pytest.mark.usefixtures("windows")
 @pytest.mark.parametrize("top", TOPS)
 def test_what_is_below(top: str) -> None:
     """Whole names count, with and without a separator at the end; nothing of another drive is below."""

@@ -38,8 +38,7 @@ from dupfind.values import (
 
 _PATH, _SIZE, _STATE = (itemgetter(FileVerdict._fields.index(name)) for name in ("path", "size_bytes", "state"))
 _ENTRY_SIZE = itemgetter(FileEntry._fields.index("size_bytes"))
-_SPLIT, _FOLDER = methodcaller("rpartition", os.sep), itemgetter(0)
-"""Together they tell apart the folders of paths; how a folder is called, :func:`~dupfind.values.folder_of` knows."""
+_FIRST = itemgetter(0)
 # A run asks for these by the hundred thousand, and the members of an enumeration are slow to be looked up.
 _IDENTICAL = Evidence.IDENTICAL
 _PRESENT, _SIMILAR, _MISSING = FileState.PRESENT, FileState.SIMILAR, FileState.MISSING
@@ -282,12 +281,13 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
 
 def _by_parent(files: Sequence[FileVerdict], archives: Collection[str]) -> Iterator[tuple[str, Sequence[FileVerdict]]]:
     """Yield each folder with the files in it, as far as they stand next to each other."""
-    if archives:
+    if archives or os.altsep:  # with a second separator, where a name begins is not told by the first one
         for parent, grouped in groupby(files, partial(_parent_in, archives)):
             yield parent, list(grouped)
         return
-    start = 0
-    for _, alike in groupby(map(_FOLDER, map(_SPLIT, map(_PATH, files)))):  # no line of Python runs for each file
+    start, split = 0, methodcaller("rpartition", os.sep)
+    # No line of Python runs for each file. How a folder is called, `folder_of` knows.
+    for _, alike in groupby(map(_FIRST, map(split, map(_PATH, files)))):
         end = start + len(list(alike))
         yield folder_of(files[start].path), files[start:end]
         start = end
