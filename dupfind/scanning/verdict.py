@@ -281,11 +281,11 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
 
 def _by_parent(files: Sequence[FileVerdict], archives: Collection[str]) -> Iterator[tuple[str, Sequence[FileVerdict]]]:
     """Yield each folder with the files in it, as far as they stand next to each other."""
-    if archives or os.altsep:  # with a second separator, where a name begins is not told by the first one
+    if archives or os.sep != "/":  # Windows has a second separator, so that one does not tell where a name begins
         for parent, grouped in groupby(files, partial(_parent_in, archives)):
             yield parent, list(grouped)
         return
-    start, split = 0, methodcaller("rpartition", os.sep)
+    start, split = 0, methodcaller("rpartition", "/")
     # No line of Python runs for each file. How a folder is called, `folder_of` knows.
     for _, alike in groupby(map(_FIRST, map(split, map(_PATH, files)))):
         end = start + len(list(alike))
