@@ -745,6 +745,7 @@ PACKED = {"x/a.jpg": HAY["2006/a.jpg"], "x/notes.txt": b"words"}
 class TestArchives:
     """Archives among the needles in a bucket are looked into, as on disk; those of the haystack are files."""
 
+    @pytest.mark.slow
     def test_the_report_is_that_of_folders(self, s3: S3, tmp_path: Path) -> None:
         """Packed or stored, ZIP or compressed TAR, one that is damaged, one with something that is nowhere else."""
         packed = {

@@ -481,6 +481,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
+@pytest.mark.slow
 def test_siblings_that_moved_are_never_the_same() -> None:
     """Frames of a static camera in which something moved: 149 pairs, none of them the same picture."""
     picture = pictures("siblings")
@@ -489,6 +490,7 @@ def test_siblings_that_moved_are_never_the_same() -> None:
     assert (149, 0) == (len(found), found.count(Evidence.SAME))
 
 
+@pytest.mark.slow
 def test_resized_copies_are_the_same_within_their_group() -> None:
     """Copies resized by 0.95 to 1.05: a pair of a group is the same, in both directions; a pair across is nothing."""
     picture = pictures("groups")

@@ -77,7 +77,7 @@ def facts_of(kind: str, options: dict[str, Any], scale: float = 1.0) -> Facts:
     return Facts(quality, None if kind == "JPEG" else 2.0, scale)
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(("kind", "options"), COPIES.values(), ids=COPIES)
 def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
