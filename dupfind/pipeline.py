@@ -232,12 +232,15 @@ def _check(
         listing = run.listing(Excludes(run.settings.excludes), advance, is_anew=True)
         if results is not None:
             results.look_over()
-        begin_final_check(run.sources, needles, listing)
-        with run.listener.part("verdict"):
-            if results is not None:
-                results.prepare(findings)
-            verdicts = _judged(run, _in_folders(needles), findings)
-        walked, marked, standing = final_check(run.sources, needles, haystack, findings, listing)
+        try:
+            begin_final_check(run.sources, needles, listing)
+            with run.listener.part("verdict"):
+                if results is not None:
+                    results.prepare(findings)
+                verdicts = _judged(run, _in_folders(needles), findings)
+            walked, marked, standing = final_check(run.sources, needles, haystack, findings, listing)
+        finally:  # within another program a process that nobody listens to would wait for as long as that runs
+            listing.ahead.end()
     return walked, marked, standing, verdicts if standing is findings else None
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import forking
+from dupfind import forking, pipeline
 from dupfind.answers.findings import Findings
 from dupfind.run import Run
 from dupfind.scanning.final_check import final_check
@@ -31,6 +31,7 @@ from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, Match, Side
 from tests.helpers.ahead import looking_ahead, needs_fork
 from tests.helpers.processes import nobody_left
+from tests.helpers.scans import scan
 from tests.helpers.walking import folders, walk_all
 from tests.helpers.walks import root
 
@@ -323,3 +324,15 @@ def test_a_run_of_one_process_has_no_second_one(tree: TreeBuilder, workers: int)
     top = tree("x", {"h/a": b"1", "n/a": b"1"})
     settings = make_settings(haystack=[str(top / "h")], needles=[str(top / "n")], workers=workers)
     assert (workers > 1) == Run(settings).listing(Excludes(())).ahead._may_fork
+
+
+def test_a_run_that_fails_ends_what_looks_ahead(monkeypatch: pytest.MonkeyPatch, tree: TreeBuilder) -> None:
+    """Also where it fails before it looks again itself: another program goes on."""
+    top = tree("x", {"h/a": b"1", "n/a": b"1"})
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(pipeline, "_judged", fail)
+    with looking_ahead(), pytest.raises(MemoryError):
+        scan(top / "h", top / "n")
