@@ -73,8 +73,8 @@ def can_fork_decoders() -> bool:
 def fork(work: Callable[[], object], *kept: int) -> int:
     """Fork, where :func:`can_fork`, a process that does ``work`` and has these handles open alone; return its number.
 
-    Raises ``OSError``. It has the memory of this process, and what is garbage there stays: a database that is closed in
-    it would close, by its number, what is another's.
+    Raises ``OSError``. Nothing of this process's memory may be freed in it: a database that is freed closes its file by
+    its number, which is another file's by then.
     """
     with _stops_waiting():
         return _forked(work, *kept)

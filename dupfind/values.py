@@ -114,6 +114,10 @@ FolderId = tuple[int, int]
 """Device and inode of a directory, the same however it is reached."""
 
 
+FILE_CODES = "qqqQ"
+"""What a file is known by besides its path, as arrays: size, mtime, ctime, inode."""
+
+
 class FileEntry(NamedTuple):
     """One regular file as its source listed it; a named tuple is made four times as fast as a frozen dataclass.
 

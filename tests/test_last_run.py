@@ -16,6 +16,7 @@ from dupfind.answers.findings import Findings, Remains
 from dupfind.cache import cache_upkeep, last_run
 from dupfind.cache.cache_file import CacheFile
 from dupfind.cache.cache_schema import Part, SnapshotError
+from dupfind.cache.file_columns import paths_of
 from dupfind.cache.last_run import (
     Hashes,
     LastRun,
@@ -92,7 +93,7 @@ def test_it_is_found_again(desk: Desk) -> None:
         ("size_bytes", "q"), ("mtime_ns", "q"), ("ctime_ns", "q"), ("inode", "Q")
     ))  # fmt: skip
     assert Rows(b"/n/a\xff\0/n/b", columns, array("Q", [5, 0])) == last.needles
-    assert [entry.path for entry in HAYSTACK] == last.haystack.paths
+    assert [entry.path for entry in HAYSTACK] == paths_of(last.haystack.text)
     assert (LINKS, 8, 1) == (last.links, LINKS.needles.width, LINKS.haystack.width)
     assert SEEN == last.findings(NEEDLES, HAYSTACK)
 
@@ -104,7 +105,7 @@ def test_nothing_at_all(desk: Desk) -> None:
     desk.store().keep(Findings({}, {}, frozenset(), 0), made, [], [], LATER_NS)
     last = desk.load()
     assert last is not None
-    assert ([], [], made.links) == (last.needles.paths, last.haystack.paths, last.links)
+    assert ([], [], made.links) == (paths_of(last.needles.text), paths_of(last.haystack.text), last.links)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def unsettled(desk: Desk) -> list[str]:
     return [
         path
         for rows in (last.needles, last.haystack)
-        for path, ctime_ns in zip(rows.paths, rows.columns[2], strict=True)
+        for path, ctime_ns in zip(paths_of(rows.text), rows.columns[2], strict=True)
         if ctime_ns == -(2**63)
     ]
 

@@ -13,10 +13,8 @@ from operator import ne
 from typing import NamedTuple
 
 from dupfind.cache.cache_schema import FS_CODEC
-from dupfind.values import FileEntry
+from dupfind.values import FILE_CODES, FileEntry
 
-CODES = "qqqQ"
-"""Of the arrays."""
 _BATCH = 1 << 10
 """Files whose columns are made, or compared, at once: while they are small, all of it stays near the processor."""
 
@@ -37,7 +35,7 @@ Sides = tuple[Columns, Columns]
 def in_columns(entries: Sequence[FileEntry]) -> Columns:
     """Return the columns of files; raises ``OverflowError`` where a time does not fit into 64 bits."""
     text = bytearray()
-    states: tuple[array[int], ...] = tuple(array(code) for code in CODES)
+    states: tuple[array[int], ...] = tuple(array(code) for code in FILE_CODES)
     for start in range(0, len(entries), _BATCH):
         paths, *columns = zip(*entries[start : start + _BATCH], strict=True)
         text += b"\0" * bool(text) + "\0".join(paths).encode(*FS_CODEC)

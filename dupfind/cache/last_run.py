@@ -30,13 +30,13 @@ from dupfind import libraries
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import Part, SnapshotError
 from dupfind.cache.cache_snapshots import SnapshotShelf
-from dupfind.cache.file_columns import CODES, in_columns, paths_of
+from dupfind.cache.file_columns import in_columns
 from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.cache.result_cache import INDIFFERENT, program
 from dupfind.digest import digest_of
 from dupfind.settings import Settings
-from dupfind.values import Evidence, FileEntry
+from dupfind.values import FILE_CODES, Evidence, FileEntry
 from dupfind.version import __version__
 
 _MTIME, _CTIME, _INODE = map(itemgetter, map(FileEntry._fields.index, ("mtime_ns", "ctime_ns", "inode")))
@@ -59,11 +59,6 @@ class Rows(NamedTuple):
     """The ctime of what has to be looked at again is none that a file has."""
     marks: array[int]
     """What :func:`mark` gives of their digests; 0 where none was made."""
-
-    @property
-    def paths(self) -> list[str]:
-        """Their paths, taken apart anew: nearly always those of the next run, and not needed then."""
-        return paths_of(self.text)
 
 
 class Hashes(NamedTuple):
@@ -195,7 +190,7 @@ def unpack_run(read: Callable[[Part], bytes]) -> LastRun:
 
 def _rows(paths: bytes, states: bytes) -> Rows:
     text = zlib.decompress(paths)
-    codes = f"{CODES}{_MARK_CODE}"
+    codes = f"{FILE_CODES}{_MARK_CODE}"
     step = (text.count(b"\0") + 1 if text else 0) * 8
     if len(states) != step * len(codes):
         raise SnapshotError("its columns are not of one length")

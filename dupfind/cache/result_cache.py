@@ -118,7 +118,7 @@ class ResultCache:
             return
         if not self._will_last(findings, now_ns):
             return
-        packed, data = self._packed
+        (packed, data), self._packed = self._packed, (None, b"")  # as large as all needles, and needed once
         if packed is not findings:
             data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()

@@ -30,7 +30,7 @@ class Pixels(NamedTuple):
 
 
 def median(values: NDArray[Any]) -> float:
-    """Compute the median of (n,) as ``np.median`` does, sooner."""
+    """Compute the median of (n,) as ``np.median`` does, sooner; of integers up to half of what their type holds."""
     middle = values.size // 2
     ordered = np.partition(values, middle)
     return float(ordered[middle] if values.size % 2 else (ordered[:middle].max() + ordered[middle]) / 2)

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import repeat
 from typing import IO, Any, Self
 
-from dupfind.values import FileEntry, FolderId
+from dupfind.values import FILE_CODES, FileEntry, FolderId
 
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _WITHOUT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -28,9 +28,6 @@ HAS_HANDLES = os.stat in os.supports_dir_fd
 """Whether files can be looked at from a handle of their folder."""
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-
-CODES = "qqqQ"
-"""Of what a file is known by besides its path, as arrays."""
 
 _new = tuple.__new__
 """Makes a named tuple of a tuple in half the time."""
@@ -79,8 +76,8 @@ def columns_of(names: Iterable[str], folder: int) -> tuple[bytes, ...]:
         if not is_regular(now.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
         states.append((now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino))
-    columns = zip(*states, strict=True) if states else repeat((), len(CODES))
-    return tuple(array(code, column).tobytes() for code, column in zip(CODES, columns, strict=True))
+    columns = zip(*states, strict=True) if states else repeat((), len(FILE_CODES))
+    return tuple(array(code, column).tobytes() for code, column in zip(FILE_CODES, columns, strict=True))
 
 
 def without_inode(entry: FileEntry) -> FileEntry:

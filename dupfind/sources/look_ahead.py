@@ -19,14 +19,14 @@ from typing import Any, NamedTuple
 
 from dupfind import forking
 from dupfind.forking import ForkedProcess
-from dupfind.sources.entries import CODES, HAS_HANDLES, columns_of, open_folder
+from dupfind.sources.entries import HAS_HANDLES, columns_of, open_folder
 from dupfind.sources.ignore import (
     are_common_files,
     is_junk_folder,
     may_hold_left_overs,
     why_folder_not_trusted,
 )
-from dupfind.values import FileEntry, FolderId
+from dupfind.values import FILE_CODES, FileEntry, FolderId
 
 FEWEST_FILES = 4_000
 """With fewer files to look at, the second process is not worth its start: two to eight milliseconds, by how much memory
@@ -142,7 +142,7 @@ class Look(NamedTuple):
             return []
         own = os.path.join(folder, "")
         paths = [own + name for name in self.names.split("\0")]
-        columns = (array(code, column) for code, column in zip(CODES, self.columns, strict=True))
+        columns = (array(code, column) for code, column in zip(FILE_CODES, self.columns, strict=True))
         return list(map(_new, repeat(FileEntry), zip(paths, *columns, strict=True)))
 
     def subfolders(self, folder: str) -> list[Subfolder]:
