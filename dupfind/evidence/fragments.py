@@ -28,6 +28,8 @@ LEAST_VOTES = 3
 _MOST_TURN, _MOST_GROWTH, _MOST_SHIFT_PIXELS = math.radians(25), math.log(1.5), 60.0
 """How far two pairs of keypoints may disagree on how one picture lies on the other: angles are known to a few degrees,
 sizes to a step of 1.2, and both together move a far point a good way."""
+_MOST_TOGETHER = 1 << 16
+"""Pairs of pairs that are compared together: what is made of them stays in the cache of a core."""
 _CENTRE = 256.0
 _STEP_PIXELS = 2
 _MARK = np.dtype([("words", ">u8", (len(SEARCHED),)), ("x", "u1"), ("y", "u1"), ("turn", "u1"), ("level", "i1")])
@@ -204,20 +206,9 @@ def agreeing(
     :class:`Marks`. Each pair alone says how the one picture is turned, scaled and shifted; counted are the different
     keypoints of the pairs that agree with one of them, on the side that has fewer.
     """
-    turn, growth = their_places[:, 2] - our_places[:, 2], their_places[:, 3] - our_places[:, 3]
-    size = np.exp(growth)
-    # Where each pair says that a point in the middle of the needle lies.
-    off = our_places[:, :2] - _CENTRE
-    cosine, sine = np.cos(turn), np.sin(turn)
-    x = their_places[:, 0] - size * (cosine * off[:, 0] - sine * off[:, 1])
-    y = their_places[:, 1] - size * (sine * off[:, 0] + cosine * off[:, 1])
-    turned = np.abs((turn[:, None] - turn + math.pi) % (2 * math.pi) - math.pi)
-    distance = np.hypot(x[:, None] - x, y[:, None] - y)
-    are_agreed = (
-        (turned <= _MOST_TURN)
-        & (np.abs(growth[:, None] - growth) <= _MOST_GROWTH)
-        & (distance <= _MOST_SHIFT_PIXELS * np.maximum(1, size))
-    )
+    poses = poses_of(our_places, their_places)
+    turn, growth = poses[:, 0], poses[:, 1]
+    are_agreed = _are_agreed(poses)
     first = int(are_agreed.sum(axis=1).argmax())
     best = are_agreed[first]
     keypoints = min(len(np.unique(ours[best])), len(np.unique(theirs[best])))
@@ -227,6 +218,54 @@ def agreeing(
     middle = pose.matrix[:, :2] @ our_places[best, :2].mean(axis=0, dtype=np.float64)
     x_to, y_to = (their_places[best, :2].mean(axis=0, dtype=np.float64) - middle).tolist()
     return Agreed(keypoints, pose._replace(x=x_to, y=y_to))
+
+
+def poses_of(our_places: NDArray[np.float32], their_places: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Tell of each pair of keypoints alone (pairs, 4), as in :class:`Marks`, how the one picture lies on the other.
+
+    Shape (pairs, 5): by how much it is turned, the logarithm of how much it is scaled, x and y of where a point in the
+    middle of the needle lies, and how far two pairs that agree may be apart there.
+    """
+    turn, growth = their_places[:, 2] - our_places[:, 2], their_places[:, 3] - our_places[:, 3]
+    size = np.exp(growth)
+    off = our_places[:, :2] - _CENTRE
+    cosine, sine = np.cos(turn), np.sin(turn)
+    x = their_places[:, 0] - size * (cosine * off[:, 0] - sine * off[:, 1])
+    y = their_places[:, 1] - size * (sine * off[:, 0] + cosine * off[:, 1])
+    poses: NDArray[np.float32] = np.stack([turn, growth, x, y, _MOST_SHIFT_PIXELS * np.maximum(1, size)], axis=1)
+    return poses
+
+
+def _are_agreed(poses: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which pairs agree with which, of each group of poses (..., pairs, 5): shape (..., pairs, pairs)."""
+    turn, growth, x, y, most = np.moveaxis(poses, -1, 0)
+    turned = np.abs((turn[..., :, None] - turn[..., None, :] + math.pi) % (2 * math.pi) - math.pi)
+    distance = np.hypot(x[..., :, None] - x[..., None, :], y[..., :, None] - y[..., None, :])
+    return (
+        (turned <= _MOST_TURN)
+        & (np.abs(growth[..., :, None] - growth[..., None, :]) <= _MOST_GROWTH)
+        & (distance <= most[..., None, :])
+    )
+
+
+def may_agree(poses: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which groups of pairs have as many that agree as make a candidate; most have not, and are not looked at
+    one by one.
+
+    Group i are the ``poses`` (pairs, 5) from ``bounds[i]`` to before ``bounds[i + 1]``, of :func:`poses_of`.
+    """
+    lengths = np.diff(bounds)
+    may = np.zeros(len(lengths), np.bool_)
+    for length in np.flatnonzero(np.bincount(lengths)).tolist():
+        if length < LEAST_VOTES:
+            continue
+        of_length = np.flatnonzero(lengths == length)
+        together = max(1, _MOST_TOGETHER // length**2)
+        for start in range(0, len(of_length), together):
+            some = of_length[start : start + together]
+            groups = poses[bounds[some, None] + np.arange(length)]
+            may[some] = _are_agreed(groups).sum(axis=-1).max(axis=-1) >= LEAST_VOTES
+    return may
 
 
 def pairs(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -253,17 +253,20 @@ class Index:
         ]
         if not near:
             return
-        ours, theirs = np.unique(np.array(near, np.int64), axis=0).T
+        # Sorted by needle and picture, then by the keypoints of both, each pair once.
+        of_index = max(1, len(self._owners))
+        pairs = np.unique(np.fromiter((ours * of_index + theirs for ours, theirs in near), np.int64))
+        ours, theirs = np.divmod(pairs, of_index)
         groups = owners[ours] * max(1, len(self._pictures)) + self._owners[theirs]
         order = np.argsort(groups, kind="stable")
-        bounds = np.flatnonzero(np.diff(groups[order], prepend=-1, append=-1))
-        for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-            if end - begin < fragments.LEAST_VOTES:
-                continue
-            first, second = ours[order[begin:end]], theirs[order[begin:end]]
+        ours, theirs, groups = ours[order], theirs[order], groups[order]
+        bounds = np.flatnonzero(np.diff(groups, prepend=-1, append=-1))
+        poses = fragments.poses_of(places[ours], self._places[theirs])
+        for group in np.flatnonzero(fragments.may_agree(poses, bounds)).tolist():
+            first, second = (side[bounds[group] : bounds[group + 1]] for side in (ours, theirs))
             agreed = fragments.agreeing(first, second, places[first], self._places[second])
             if agreed.keypoints >= fragments.LEAST_VOTES:
-                number, picture = divmod(int(groups[order[begin]]), len(self._pictures))
+                number, picture = divmod(int(groups[bounds[group]]), len(self._pictures))
                 yield number, Candidate(agreed.keypoints, -self._pictures[picture], agreed.pose)
 
 
