@@ -25,7 +25,7 @@ from benchmarks import collages
 from benchmarks.collages import Layout
 from benchmarks.common import SHARED_DATA
 from dupfind.evidence import fragments
-from dupfind.evidence.fragments import Overlap
+from dupfind.evidence.fragments import Marks, Overlap
 from dupfind.matching.fragments import MOST_COMPARED, Candidate, Index, Known, Part, may_show_more
 from dupfind.pool.fragments import (
     NEEDLE_STEPS,
@@ -145,7 +145,7 @@ class Haystack:
     def overlaps(self, needle: bytes) -> dict[int, Overlap]:
         """Return the photos that have a part in common with a needle, a file, by their numbers."""
         marks = fragments.unpack(marked_by(grays_of(needle, NEEDLE_STEPS), OF_NEEDLE))
-        candidates = [candidate for _, candidate in self._index.candidates([marks])]
+        candidates = self._candidates(marks)
         ours = described_by(grays_of(needle, PAGE_STEPS))
         parts = self._compared(ours, candidates)
         known_parts = [Part(overlap, number) for number, overlap in parts.items()]
@@ -154,8 +154,11 @@ class Haystack:
             return parts
         packed, size = page_marked_by(ours.grays)
         known = Known(size, known_parts)
-        more = [candidate for _, candidate in self._index.candidates([fragments.unpack(packed)])]
+        more = self._candidates(fragments.unpack(packed))
         return parts | self._compared(ours, [candidate for candidate in more if known.leaves_room_for(candidate)])
+
+    def _candidates(self, marks: Marks) -> list[Candidate]:
+        return [Candidate.of(sighting, sighting.number) for _, sighting in self._index.sightings([marks])]
 
     def _compared(self, ours: Described, candidates: Sequence[Candidate]) -> dict[int, Overlap]:
         common = {}

@@ -27,6 +27,7 @@ from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import begin_final_check, final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
+from dupfind.scanning.parts import are_left_out, match_parts, with_parts
 from dupfind.scanning.problems import is_missing_film, problems_of, summary_of
 from dupfind.scanning.setting_aside import disregarded, name_reasons, put_aside, tell_of_ignore_files
 from dupfind.scanning.sidecars import sidecars_of_present
@@ -55,6 +56,7 @@ from dupfind.version import __version__
 if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
+    from dupfind.matching.match import Matched
     from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
     from dupfind.scanning.scan_again import News
@@ -197,6 +199,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         servers=tuple(tree.server for tree in haystack if tree.server is not None),
         buckets=tuple(told for side in run.sources for source in side if (told := source.fetched()) is not None),
         decided=None if decisions is None else rulings_of(judged.words),
+        parts_left_out=are_left_out(settings.scan, findings),
         films_by_bytes=0 if libraries.can_read_films() else sum(map(is_missing_film, judged.files)),
     )
     return Scanned(report, needles, haystack, judged.words, findings, aside)
@@ -434,7 +437,7 @@ def _find_news(
         return find_matches(needles, haystack, run, learned=learned, may_be_bare=may_be_bare)
     with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
         advance(len(needles) + len(haystack) - files)
-    return findings, None, None
+    return with_parts(findings, needles, haystack, run), None, None
 
 
 def _find_decided(
@@ -522,7 +525,7 @@ def find_matches(
             decodes = _decodes(run, pictures, candidates)
             matched = Matched(decodes, candidates.failures, *match_pictures(run, decodes, split))
         decodes, unseen, remains = matched.decodes, matched.unseen, matched.remains
-        matches |= matched.matches | _match_parts(run, decodes, matched.matches, split, learned)
+        matches |= matched.matches | _match_parts(run, matched, split, learned)
         failures |= matched.failures
         if learned is not None:
             learn_pictures(learned, needles, haystack, decodes, run)
@@ -588,22 +591,17 @@ def _match_films(
 
 
 def _match_parts(
-    run: Reading,
-    decodes: Decodes,
-    matches: Mapping[str, Match],
-    split: Mapping[str, frozenset[str]] | None,
-    learned: Learned | None,
+    run: Reading, matched: Matched, split: Mapping[str, frozenset[str]] | None, learned: Learned | None
 ) -> dict[str, Match]:
-    """Match needles without a match by parts of pictures; OpenCV is loaded only where there is such a needle."""
-    needles, haystack = decodes.pictures()
-    if not run.settings.scan.fragments or all(entry.path in matches for entry in needles.entries):
-        return {}
+    """Match needles without a match by parts of pictures; not where the haystack's are not all here, as a needle may
+    show a part of any.
+    """
     if learned is not None and not learned.is_of_all:
-        decodes.is_bounded = True  # it may be a part of any picture, and not all are here
         return {}
-    from dupfind.matching.fragments import match_fragments
-
-    return match_fragments(run, needles, haystack, matches, split)
+    needles, haystack = matched.decodes.pictures()
+    unmatched = [entry for entry in needles.entries if entry.path not in matched.matches]
+    pictures = len(haystack.entries) + matched.unseen
+    return match_parts(run, unmatched, haystack.entries, pictures, haystack.sizes, split)
 
 
 def _are_films_read(scan: ScanSettings) -> bool:

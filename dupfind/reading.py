@@ -70,6 +70,10 @@ class Pictures:
             failures={},
         )
 
+    def sizes(self, positions: Iterable[int]) -> dict[int, int]:
+        """Tell how many pixels those at these positions have."""
+        return {position: self.refs[position].size_pixels for position in positions}
+
 
 class Measured(NamedTuple):
     """A picture that was bare, with all measures."""
@@ -467,7 +471,8 @@ class Reader:
         return outcomes
 
     def fragment_marks(self, entries: Sequence[FileEntry], what: str, most: int) -> dict[str, Marks]:
-        """Return by path the marks by which parts of these pictures are found; nothing for what cannot be read.
+        """Return by path the marks by which parts of these pictures are found, none for a picture that shows nothing;
+        what cannot be read is left out.
 
         ``most`` is the greatest number of marks of a picture; ``what`` names the stage.
         """
@@ -504,7 +509,6 @@ class Reader:
             for entry in entries
             if (row := packed.get(entry.path))
             for kind, marks in [(row[0], row[1:])]
-            if marks
         }
 
     def page_marks(self, entries: Sequence[FileEntry]) -> dict[str, PageMarks]:
@@ -517,15 +521,31 @@ class Reader:
         done = self.map("looking for more parts", task, entries, lambda _, __: None, _size_of)
         return {entry.path: PageMarks(unpack(page[0]), page[1]) for entry, page in done if page is not None}
 
-    def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap]:
-        """Return which part each pair of pictures has in common; pairs without a common part are left out."""
-        from dupfind.pool.fragments import compare_fragments, needle_of
+    def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap | None]:
+        """Return which part each pair of pictures has in common, None where they have none.
+
+        Pairs that could not be read this time are left out.
+        """
+        from dupfind.pool.fragments import NOT_COMPARED, compare_fragments, needle_of
 
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(compare_fragments, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
-        done = self.map("comparing parts", task, pairs, lambda _, __: None, _bytes_of_pair, run_of=needle_of)
-        overlaps = {pair: overlap for pair, overlap in done if overlap is not None}
-        return {pair: overlaps[pair] for pair in pairs if pair in overlaps}
+        done = self.map("comparing parts", task, pairs, lambda _, __: NOT_COMPARED, _bytes_of_pair, run_of=needle_of)
+        outcomes = {pair: outcome for pair, outcome in done if outcome.is_compared}
+        return {pair: outcomes[pair].overlap for pair in pairs if pair in outcomes}
+
+    def recall_parts(self, entries: Sequence[FileEntry]) -> list[bytes | None]:
+        """Return what :meth:`keep_parts` kept of each of these needles, or None."""
+        with self._listener.part("look up", len(entries)):
+            return list(self._cache.recall_parts(entries))
+
+    def keep_parts(self, entry: FileEntry, packed: bytes, read_ns: int) -> None:
+        """Remember where parts of a needle were looked for, which was read at ``read_ns``, and what was found."""
+        self._cache.keep_parts(entry, packed, read_ns)
+
+    def may_be_kept(self, entries: Sequence[FileEntry], read_ns: int) -> bool:
+        """Tell whether what was found of these files at ``read_ns`` may be remembered: none was just written."""
+        return self._cache.may_be_kept(entries, read_ns)
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """Count the facts in the metadata of each of these pictures, by path; read anew in every run."""

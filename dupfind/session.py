@@ -205,6 +205,13 @@ class _Texts:
         by_parts = f"{of_fragments.RECIPE}.{keypoints.RECIPE}.{fragments.RECIPE}"
         return f"fragments {by_parts}, {', '.join(self._decoders)}, {libraries.fragment_library()}"
 
+    def parts(self) -> str:
+        import numpy as np
+
+        from dupfind.matching import part_memory
+
+        return f"parts {part_memory.RECIPE}, numpy {np.__version__}, {self.fragments()}"
+
     def first_looks(self) -> str:
         from dupfind.pictures import embedded_preview
 

@@ -152,7 +152,8 @@ def make_settings(
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
     ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
     ``elsewhere`` are catalogs of the haystack that list another drive than any needle lies on, by a person's word.
-    ``fragments`` None looks for parts of pictures where the extra for it is there, and the scan is not ``quick``.
+    ``fragments`` None looks for parts of pictures where the extra for it is there, the scan is not ``quick`` and not
+    too many needles have no match.
     ``called`` stands before a haystack in errors, and ``may_be_catalogs`` and ``may_be_servers`` tell
     whether a catalog or a server may stand for it.
     """
@@ -215,6 +216,7 @@ def make_settings(
             disregard=tuple(disregard),
             sidecars=sidecars,
             fragments=_are_fragments_sought(fragments, quick=quick, is_far=is_far),
+            fragments_of_any=bool(fragments),
             lacks_fragments=fragments is None and not (quick or is_far or libraries.can_find_fragments()),
         ),
         excludes=tuple(exclude),

@@ -516,6 +516,8 @@ class ScanSettings:
     """``ignore`` where sidecars of present files are set aside."""
     fragments: bool = False
     """Whether needles without a match are looked for as parts of pictures."""
+    fragments_of_any: bool = False
+    """Whether they are, however many they are and however many pictures they are looked for among."""
     lacks_fragments: bool = False
     """Whether they would be, if the extra for it was installed."""
 
@@ -538,6 +540,8 @@ class Report:
     """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
     servers: tuple[Served, ...] = ()
     buckets: tuple[Fetched, ...] = ()
+    parts_left_out: bool = False
+    """Whether parts of pictures were not looked for, since too many needles have no match."""
     films_by_bytes: int = 0
     """Missing films and sounds of which nothing but the bytes was compared, since the extra for films is not there."""
     not_present: list[FileVerdict] = field(init=False, repr=False, compare=False)

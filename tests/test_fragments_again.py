@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
+from dupfind.matching import part_memory
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
 from tests.helpers.races import believed_at_once
 from tests.helpers.scans import answer, scan
@@ -59,8 +60,9 @@ def change(top: Path, chance: random.Random) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"rotations": False, "accept": "similar"}], ids=["usual", "similar"])
 @pytest.mark.parametrize("seed", range(int(os.environ.get("DUPFIND_PART_NIGHTS", "3"))))
-def test_nights(tmp_path: Path, seed: int, options: dict[str, Any]) -> None:
-    """To the byte, after each of these nights; several things may happen in one."""
+def test_nights(tmp_path: Path, seed: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the byte, after each of these nights; several things may happen in one. Blocks are of few pictures."""
+    monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 1 + seed % 3)
     chance = random.Random(seed)  # noqa: S311 - chance for trees
     for side in ("hay", "old"):
         (tmp_path / side).mkdir()

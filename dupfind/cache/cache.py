@@ -155,6 +155,18 @@ class Cache:
         """Remember what a picture that was read at ``read_ns`` is searched by for parts."""
         self._keep_data(self._buffer.fragments, entry, marks, read_ns)
 
+    def recall_parts(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what is known of the parts of each needle, or None where nothing is."""
+        return self._recall_data(lambda: self._recipe().parts, entries, cache_tables.PARTS)
+
+    def keep_parts(self, entry: FileEntry, packed: bytes, read_ns: int) -> None:
+        """Remember what is known of the parts of a needle that was read at ``read_ns``."""
+        self._keep_data(self._buffer.parts, entry, packed, read_ns)
+
+    def may_be_kept(self, entries: Sequence[FileEntry], read_ns: int) -> bool:
+        """Tell whether what was read of all of these files at ``read_ns`` may be remembered."""
+        return self._are_all_kept(entries, read_ns) or all(self._is_kept(entry, read_ns) for entry in entries)
+
     def recall_first_looks(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what :mod:`dupfind.pool.first_looks` has read of each file, or None where it is to be read."""
         return self._recall_data(lambda: self._recipe().first_looks, entries, cache_tables.FIRST_LOOKS)
@@ -408,6 +420,7 @@ class Buffer:
         self.film_comparisons: list[tuple[FilePair, Compared]] = []
         self.fragments: list[tuple[FileEntry, bytes]] = []
         """4 KB each, as thumbnails are."""
+        self.parts: list[tuple[FileEntry, bytes]] = []
         self.first_looks: list[tuple[FileEntry, bytes]] = []
         self.archives: list[tuple[str, FileEntry, bytes]] = []
         self.rows = 0
@@ -417,14 +430,14 @@ class Buffer:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
             self.comparisons, self.image_data, self.film_data, self.film_prints, self.film_comparisons, self.fragments,
-            self.first_looks, self.archives,
+            self.parts, self.first_looks, self.archives,
         )  # fmt: skip
         return sum(map(len, kinds))
 
     @property
     def is_full(self) -> bool:
         """True when it is to be written, whatever the time."""
-        return self.rows >= MOST_ROWS or len(self.pictures) + len(self.fragments) >= MOST_PICTURES
+        return self.rows >= MOST_ROWS or len(self.pictures) + len(self.fragments) + len(self.parts) >= MOST_PICTURES
 
     def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""
@@ -446,6 +459,8 @@ class Buffer:
             self._write_films(store, recipe)
             if self.fragments:
                 cache_tables.keep_data(store, recipe().fragments, self.fragments, cache_tables.FRAGMENTS)
+            if self.parts:
+                cache_tables.keep_data(store, recipe().parts, self.parts, cache_tables.PARTS)
             if self.first_looks:
                 store.add_files(entry for entry, _ in self.first_looks)
                 cache_tables.keep_data(store, recipe().first_looks, self.first_looks, cache_tables.FIRST_LOOKS)

@@ -62,6 +62,8 @@ IMAGE_DATA_TABLE = """
 FILM_PRINT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "film_print")
 FRAGMENT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "fragment")
 """What pictures are searched by for parts lies beside the digest of their image data."""
+PART_TABLE = IMAGE_DATA_TABLE.replace("image_data", "part")
+"""Where parts of needles were looked for, and what was found."""
 FIRST_LOOK_TABLE = IMAGE_DATA_TABLE.replace("image_data", "first_look")
 """What files show by their embedded previews lies apart from what decoding them gave: nothing is judged by it."""
 ANSWER_TABLE = """
@@ -174,6 +176,8 @@ class Recipe:
     """Names everything that can alter a comparison of two films, frame by frame."""
     fragments: str
     """Names everything that can alter what pictures are searched by for parts."""
+    parts: str
+    """Names everything that can alter which parts of pictures are found."""
     first_looks: str
     """Names everything that can alter what is read of embedded previews."""
 
@@ -188,6 +192,7 @@ class Recipe:
         film_print: Made = "",
         film_comparison: Made = "",
         fragments: Made = "",
+        parts: Made = "",
         first_looks: Made = "",
     ) -> None:
         given = locals()

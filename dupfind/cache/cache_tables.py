@@ -19,6 +19,7 @@ from dupfind.cache.cache_schema import (
     FIRST_LOOK_TABLE,
     FRAGMENT_TABLE,
     IMAGE_DATA_TABLE,
+    PART_TABLE,
     Compared,
     FilePair,
     is_of,
@@ -27,9 +28,10 @@ from dupfind.cache.cache_store import Store
 from dupfind.reasons import Reason, decode, encode
 from dupfind.values import FileEntry
 
-IMAGE_DATA, FILM_PRINTS, FRAGMENTS, FIRST_LOOKS = "image_data", "film_print", "fragment", "first_look"
-"""The tables of data: of digests of image data, of prints of films, of what pictures are searched by for parts, of
-what their previews show."""
+IMAGE_DATA, FILM_PRINTS, FIRST_LOOKS = "image_data", "film_print", "first_look"
+FRAGMENTS, PARTS = "fragment", "part"
+"""The tables of data: of digests of image data, of prints of films, of what previews show, of what pictures are
+searched by for parts, of what was found of these."""
 _MOST_VARIABLES = 500
 _IDENTITY_BYTES = 16
 MOST_ANSWERS = 8
@@ -39,6 +41,7 @@ _TABLES = {
     IMAGE_DATA: IMAGE_DATA_TABLE,
     FILM_PRINTS: FILM_PRINT_TABLE,
     FRAGMENTS: FRAGMENT_TABLE,
+    PARTS: PART_TABLE,
     FIRST_LOOKS: FIRST_LOOK_TABLE,
 }
 

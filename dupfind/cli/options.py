@@ -349,7 +349,7 @@ def fragments(exceptions: str = "") -> Callable[[F], F]:
             "--fragments/--no-fragments",
             default=None,
             help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at "
-            f"most. [default: on with the extra dupfind[fragments]{exceptions}]",
+            f"most. [default: on with the extra dupfind[fragments], but for very many needles{exceptions}]",
         ),
     )
 

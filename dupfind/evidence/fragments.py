@@ -241,11 +241,12 @@ def _are_agreed(poses: NDArray[np.float32]) -> NDArray[np.bool_]:
     turn, growth, x, y, most = np.moveaxis(poses, -1, 0)
     turned = np.abs((turn[..., :, None] - turn[..., None, :] + math.pi) % (2 * math.pi) - math.pi)
     distance = np.hypot(x[..., :, None] - x[..., None, :], y[..., :, None] - y[..., None, :])
-    return (
+    are_agreed: NDArray[np.bool_] = (
         (turned <= _MOST_TURN)
         & (np.abs(growth[..., :, None] - growth[..., None, :]) <= _MOST_GROWTH)
         & (distance <= most[..., None, :])
     )
+    return are_agreed
 
 
 def may_agree(poses: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -290,7 +290,8 @@ class _Finder:
             left_out = {path for position in group for path in own[position].values()}
             haystack = _pictures([sighting for sighting in sighted.values() if sighting.entry.path not in left_out])
             entries = {entry.path: entry for entry in haystack.entries}
-            for path, match in match_fragments(self._run, pictures.chosen(group), haystack, {}).items():
+            needles = [pictures.entries[position] for position in group]
+            for path, match in match_fragments(self._run, needles, haystack.entries, haystack.sizes).items():
                 assert match.reason is not None
                 reason, witness = spelled(match.reason, self._shown), entries[match.witness]
                 part = NearFile(

@@ -28,11 +28,9 @@ def with_parts(run: Reading, pictures: Pictures, rows: Sequence[Row], shown: Cal
     firsts = [stack.best for row in rows for stack in row.stacks]
     home = {stack.best: number for number, row in enumerate(rows) for stack in row.stacks}
     alone = {row.stacks[0].best for row in rows if len(row.stacks) == 1}
-    collection = pictures.chosen(firsts)
-    places = [
-        place for place, position in enumerate(firsts) if position in alone and pictures.entries[position].can_be_read
-    ]
-    own = {entry.path: frozenset({entry.path}) for entry in collection.entries}
+    collection = [pictures.entries[position] for position in firsts]
+    places = [place for place, position in enumerate(firsts) if position in alone]
+    own = {entry.path: frozenset({entry.path}) for entry in collection}
     found = find_parts(run, collection, collection, places, own)
     sources = _sources(
         {firsts[place]: [Part(part.overlap, firsts[part.picture]) for part in parts] for place, parts in found.items()},
@@ -44,7 +42,8 @@ def with_parts(run: Reading, pictures: Pictures, rows: Sequence[Row], shown: Cal
     positions = {pictures.entries[position].path: position for position in firsts}
     for position in _in_order(sources, alone):
         parts = [Part(overlap, other) for other, overlap in sorted(sources[position].items())]
-        match = match_of([part for part in parts if part.picture not in joined] or parts, pictures)
+        sizes = pictures.sizes(part.picture for part in parts)
+        match = match_of([part for part in parts if part.picture not in joined] or parts, pictures.entries, sizes)
         assert match.reason is not None
         reason, witness = spelled(match.reason, shown), positions[match.witness]
         root = joined.get(witness, witness)

@@ -7,7 +7,8 @@ the one shows and the other does not is the point of it. See docs/decisions/frag
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,15 +16,14 @@ from numpy.typing import NDArray
 
 from dupfind.evidence import fragments
 from dupfind.evidence.fragments import Marks, Overlap, Pose
+from dupfind.matching.part_memory import Block, Compared, Memory, Sighting, blocks, lacking, remembered, state
 from dupfind.pool.fragments import OF_HAYSTACK, OF_NEEDLE, FragmentPair
-from dupfind.reading import Pictures, Reader
+from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.search.hamming import HashDictionary
 from dupfind.values import Evidence, FileEntry, Match
 
-_BATCH_PICTURES = 4096
-"""Pictures of the haystack that are searched together; their marks take 16 MB, the two dictionaries of them 80."""
 _BATCH_NEEDLES = 512
 _BATCH_PAGES = 64
 """Of needles that may show several pictures: these have more marks."""
@@ -50,6 +50,11 @@ class Candidate(NamedTuple):
     pose: Pose
     """How the needle lies on it, about."""
 
+    @classmethod
+    def of(cls, sighting: Sighting, picture: int) -> Candidate:
+        """Return what was seen of the picture at this position in the haystack."""
+        return cls(sighting.agreeing, -picture, sighting.pose)
+
     @property
     def picture(self) -> int:
         """Position among the haystack's pictures."""
@@ -65,45 +70,49 @@ class Part(NamedTuple):
 
 def match_fragments(
     run: Reading,
-    needles: Pictures,
-    haystack: Pictures,
-    matches: Mapping[str, Match],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    sizes_of: Callable[[Collection[int]], Mapping[int, int]],
     split: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, Match]:
-    """Match needles without a match by parts that they have in common with pictures of the haystack; by path.
+    """Match needles, all without a match, by parts that they have in common with pictures of the haystack; by path.
 
-    Where every needle has a match nothing is read. ``split`` as in :func:`dupfind.matching.match.match_pictures`.
+    ``sizes_of`` tells how many pixels the haystack's pictures at these positions have, ``split`` is as in
+    :func:`dupfind.matching.match.match_pictures`.
     """
-    parts = find_parts(run, needles, haystack, unmatched(needles, matches), split)
-    return {needles.entries[needle].path: match_of(of, haystack) for needle, of in parts.items()}
+    found = find_parts(run, needles, haystack, range(len(needles)), split)
+    sizes = sizes_of({part.picture for parts in found.values() for part in parts})
+    return {needles[needle].path: match_of(parts, haystack, sizes) for needle, parts in found.items()}
 
 
 def find_parts(
     run: Reading,
-    needles: Pictures,
-    haystack: Pictures,
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
     places: Sequence[int],
     split: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[int, list[Part]]:
     """Find what the needles at these positions have in common with pictures of the haystack, by position.
 
-    Needles that have nothing in common with any are left out.
+    Needles that have nothing in common with any are left out, and so is what cannot be read.
     """
+    places = [place for place in places if needles[place].can_be_read]
     search = _Search(run, needles, haystack, split or {})
     if not places or not search.is_possible:
         return {}
-    marks = run.reader.fragment_marks([needles.entries[place] for place in places], "describing needles", OF_NEEDLE)
-    candidates = search.candidates({place: of for place in places if (of := marks.get(needles.entries[place].path))})
-    parts = _compared(run, needles, haystack, candidates)
-    pages = [place for place in candidates if may_show_more(parts.get(place, ()), marks[needles.entries[place].path])]
-    if not pages:
-        return parts
-    by_path = run.reader.page_marks([needles.entries[place] for place in pages])
-    finer = {place: page for place in pages if (page := by_path.get(needles.entries[place].path))}
-    known_pages = {place: Known(page.size, parts.get(place, ())) for place, page in finer.items()}
-    candidates = search.candidates({place: page.marks for place, page in finer.items()}, known_pages)
-    for place, more in _compared(run, needles, haystack, candidates).items():
+    entries = [needles[place] for place in places]
+    described = run.reader.fragment_marks(entries, "describing needles", OF_NEEDLE)
+    marks = {
+        place: of
+        for place, entry in zip(places, entries, strict=True)
+        if (of := described.get(entry.path)) is not None and len(of.words)
+    }
+    search.recall(list(marks))
+    parts = search.compared(search.candidates(marks))
+    pages = [place for place in marks if may_show_more(parts.get(place, ()), marks[place])]
+    for place, more in search.compared(search.candidates_of_pages(pages, parts)).items():
         parts[place] = [*parts.get(place, ()), *more]
+    search.keep()
     return parts
 
 
@@ -126,10 +135,11 @@ def _overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overla
     index = Index([(0, theirs)])
     for marks_of in (_marks_of_needle, _marks_of_page):
         marks = marks_of(reader, needle)
-        candidates = [] if marks is None else [candidate for _, candidate in index.candidates([marks])]
-        pairs = [FragmentPair(needle, witness, candidate.pose) for candidate in candidates]
+        sightings = [] if marks is None else [sighting for _, sighting in index.sightings([marks])]
+        pairs = [FragmentPair(needle, witness, sighting.pose) for sighting in sightings]
         for overlap in reader.compare_fragments(pairs).values():
-            return overlap
+            if overlap is not None:
+                return overlap
     return next(iter(reader.compare_fragments([FragmentPair(needle, witness)]).values()), None)
 
 
@@ -140,11 +150,6 @@ def _marks_of_needle(reader: Reader, needle: FileEntry) -> Marks | None:
 def _marks_of_page(reader: Reader, needle: FileEntry) -> Marks | None:
     page = reader.page_marks([needle]).get(needle.path)
     return None if page is None else page.marks
-
-
-def unmatched(needles: Pictures, matches: Mapping[str, Match]) -> list[int]:
-    """List the needles, by position, that are looked for once more."""
-    return [place for place, entry in enumerate(needles.entries) if entry.path not in matches and entry.can_be_read]
 
 
 def may_show_more(parts: Sequence[Part], marks: Marks) -> bool:
@@ -170,57 +175,149 @@ class Known(NamedTuple):
 
 
 class _Search:
-    """Looks for the pictures of the haystack on which keypoints of needles agree, batch by batch."""
+    """Looks for the pictures of the haystack on which keypoints of needles agree, block by block, and compares them.
+
+    What is remembered of a needle and a block is not looked for again.
+    """
 
     def __init__(
-        self, run: Reading, needles: Pictures, haystack: Pictures, split: Mapping[str, frozenset[str]]
+        self,
+        run: Reading,
+        needles: Sequence[FileEntry],
+        haystack: Sequence[FileEntry],
+        split: Mapping[str, frozenset[str]],
     ) -> None:
         self._run = run
-        self._needles = needles.entries
-        self._haystack = haystack.entries
+        self._needles = needles
+        self._haystack = haystack
         self._split = split
-        self._readable = [place for place, entry in enumerate(haystack.entries) if entry.can_be_read]
-        self._first: Index | None = None
+        self._blocks = blocks(haystack, [place for place, entry in enumerate(haystack) if entry.can_be_read])
+        self._indexed: tuple[bytes, Index] | None = None
+        self._memories: dict[int, Memory] = {}
+        self._have_learned: set[int] = set()
+        """Needles of which more is known than was remembered."""
+        self._overlaps: dict[int, dict[Compared, Overlap | None]] = {}
+        """What this scan has compared, or would have; the rest that is remembered is of other candidates."""
+        self._passing: set[bytes] = set()
+        """Digests of blocks of which nothing is to be remembered."""
+        self._began_ns = time.time_ns()
 
     @property
     def is_possible(self) -> bool:
         """Tell whether any picture of the haystack can be read."""
-        return bool(self._readable)
+        return bool(self._blocks)
 
-    def candidates(
-        self, marks: Mapping[int, Marks], known_pages: Mapping[int, Known] | None = None
+    def recall(self, places: Sequence[int]) -> None:
+        """Recall what is remembered of the needles at these positions."""
+        packed = self._run.reader.recall_parts([self._needles[place] for place in places])
+        self._memories = dict(zip(places, map(remembered, packed), strict=True))
+
+    def keep(self) -> None:
+        """Remember what was found for the scans to come."""
+        digests = {block.digest for block in self._blocks} - self._passing
+        for place in sorted(self._have_learned):
+            self._memories[place].overlaps = self._overlaps.get(place, {})
+            packed = self._memories[place].packed(digests)
+            self._run.reader.keep_parts(self._needles[place], packed, self._began_ns)
+
+    def candidates(self, marks: Mapping[int, Marks]) -> dict[int, list[Candidate]]:
+        """Return the best candidates of each needle, by its position."""
+        seen = {place: self._memories[place].whole for place in marks}
+        self._look(marks, seen, _BATCH_NEEDLES)
+        return {place: self._best(place, seen[place]) for place in marks}
+
+    def candidates_of_pages(
+        self, places: Sequence[int], parts: Mapping[int, Sequence[Part]]
     ) -> dict[int, list[Candidate]]:
-        """Return the best candidates of each needle, by its position; with ``known_pages``, for the rest of it."""
-        candidates: dict[int, list[Candidate]] = {place: [] for place in marks}
-        sought, step = list(marks), _BATCH_NEEDLES if known_pages is None else _BATCH_PAGES
-        for start in range(0, len(self._readable), _BATCH_PICTURES):
-            index = self._index(start)
-            with self._run.listener.part("search", len(sought)):
-                for first in range(0, len(sought), step):
-                    together = sought[first : first + step]
-                    for number, candidate in index.candidates([marks[place] for place in together]):
-                        place = together[number]
-                        is_open = known_pages is None or known_pages[place].leaves_room_for(candidate)
-                        if is_open and not self._is_split(place, candidate):
-                            _keep(candidates[place], candidate)
+        """Return the best candidates for what needles show beside the ``parts`` that are known."""
+        seen = {place: self._memories[place].page for place in places}
+        unknown = sorted({place for block in self._blocks for place in lacking(seen, block)})
+        described = self._run.reader.page_marks([self._needles[place] for place in unknown])
+        marks: dict[int, Marks] = {}
+        for place in unknown:
+            page = described.get(self._needles[place].path)
+            if page is None:
+                del seen[place]
+            else:
+                marks[place], self._memories[place].page_size = page
+        self._look(marks, seen, _BATCH_PAGES)
+        candidates = {}
+        for place, by_block in seen.items():
+            size = self._memories[place].page_size
+            if size is not None:
+                candidates[place] = self._best(place, by_block, Known(size, parts.get(place, ())))
         return candidates
 
-    def _index(self, start: int) -> Index:
-        """Return the index of a batch; the first is kept, since most collections are no larger."""
-        if not start and self._first is not None:
-            return self._first
-        batch = self._readable[start : start + _BATCH_PICTURES]
-        marks = self._run.reader.fragment_marks(
-            [self._haystack[place] for place in batch], "describing haystack", OF_HAYSTACK
-        )
-        index = Index([(place, of) for place in batch if (of := marks.get(self._haystack[place].path))])
-        if not start:
-            self._first = index
-        return index
+    def _look(self, marks: Mapping[int, Marks], seen: Mapping[int, dict[bytes, list[Sighting]]], step: int) -> None:
+        """Look for needles with these marks in each block where that was not done; ``step`` of them at a time."""
+        for block in self._blocks:
+            unknown = lacking(seen, block)
+            if not unknown:
+                continue
+            index = self._index(block)
+            with self._run.listener.part("search", len(unknown)):
+                for first in range(0, len(unknown), step):
+                    together = unknown[first : first + step]
+                    found: list[list[Sighting]] = [[] for _ in together]
+                    for number, sighting in index.sightings([marks[place] for place in together]):
+                        found[number].append(sighting)
+                    for place, sightings in zip(together, found, strict=True):
+                        seen[place][block.digest] = sightings
+            self._have_learned.update(unknown)
+
+    def _index(self, block: Block) -> Index:
+        """Return the index of a block; the last is kept, since most collections have no other."""
+        if self._indexed is not None and self._indexed[0] == block.digest:
+            return self._indexed[1]
+        entries = [self._haystack[place] for place in block.places]
+        marks = self._run.reader.fragment_marks(entries, "describing haystack", OF_HAYSTACK)
+        numbered = [(number, of) for number, entry in enumerate(entries) if (of := marks.get(entry.path)) is not None]
+        if len(numbered) < len(entries) or not self._run.reader.may_be_kept(entries, self._began_ns):
+            self._passing.add(block.digest)
+        self._indexed = block.digest, Index(numbered)
+        return self._indexed[1]
+
+    def _best(
+        self, place: int, seen: Mapping[bytes, Sequence[Sighting]], known: Known | None = None
+    ) -> list[Candidate]:
+        """Return the best candidates of a needle among what was seen, with ``known`` for the rest of it."""
+        candidates: list[Candidate] = []
+        for block in self._blocks:
+            for sighting in seen[block.digest]:
+                candidate = Candidate.of(sighting, block.places[sighting.number])
+                is_open = known is None or known.leaves_room_for(candidate)
+                if is_open and not self._is_split(place, candidate):
+                    _keep(candidates, candidate)
+        return candidates
 
     def _is_split(self, place: int, candidate: Candidate) -> bool:
         """Tell whether a needle may not be matched with a candidate."""
         return self._haystack[candidate.picture].path in self._split.get(self._needles[place].path, ())
+
+    def compared(self, candidates: Mapping[int, Sequence[Candidate]]) -> dict[int, list[Part]]:
+        """Compare the candidates of each needle, the best first, and return what they have in common with it."""
+        ranked = [(place, one) for place, of in candidates.items() for one in sorted(of, reverse=True)]
+        outcomes: dict[tuple[int, Candidate], Overlap | None] = {}
+        pairs: dict[FragmentPair, tuple[int, Candidate]] = {}
+        for place, candidate in ranked:
+            witness = self._haystack[candidate.picture]
+            key, overlaps = (state(witness), candidate.pose), self._memories[place].overlaps
+            if key in overlaps:
+                outcomes[place, candidate] = self._overlaps.setdefault(place, {})[key] = overlaps[key]
+            else:
+                pairs[FragmentPair(self._needles[place], witness, candidate.pose)] = place, candidate
+        for pair, overlap in self._run.reader.compare_fragments(list(pairs)).items():
+            place, _ = pairs[pair]
+            outcomes[pairs[pair]] = overlap
+            if self._run.reader.may_be_kept([pair.witness], self._began_ns):
+                self._overlaps.setdefault(place, {})[state(pair.witness), pairs[pair][1].pose] = overlap
+                self._have_learned.add(place)
+        parts: dict[int, list[Part]] = {}
+        for place, candidate in ranked:
+            found = outcomes.get((place, candidate))
+            if found is not None:
+                parts.setdefault(place, []).append(Part(found, candidate.picture))
+        return parts
 
 
 def _keep(candidates: list[Candidate], candidate: Candidate) -> None:
@@ -232,20 +329,20 @@ def _keep(candidates: list[Candidate], candidate: Candidate) -> None:
 
 
 class Index:
-    """Searches among pictures, by position, with their marks."""
+    """Searches among pictures, by their numbers, with their marks."""
 
     def __init__(self, pictures: Sequence[tuple[int, Marks]]) -> None:
         self._owners = _owners([marks for _, marks in pictures])
-        self._pictures = [place for place, _ in pictures]
-        self._places = _stacked([marks.places for _, marks in pictures], (0, 4))
+        self._pictures = [number for number, _ in pictures]
+        self._places = _stacked([marks.places for _, marks in pictures], (0, 4)).astype(np.float32, copy=False)
         words = _stacked([marks.words for _, marks in pictures], (0, len(fragments.SEARCHED)))
         self._dictionaries = [HashDictionary(column) for column in words.astype(np.uint64).T]
 
-    def candidates(self, needles: Sequence[Marks]) -> Iterator[tuple[int, Candidate]]:
-        """Yield each needle, by its number, with each picture on which enough of its keypoints agree."""
+    def sightings(self, needles: Sequence[Marks]) -> Iterator[tuple[int, Sighting]]:
+        """Yield each needle, by its position, with each picture on which enough of its keypoints agree."""
         owners = _owners(needles)
         words = _stacked([marks.words for marks in needles], (0, len(fragments.SEARCHED))).astype(np.uint64)
-        places = _stacked([marks.places for marks in needles], (0, 4))
+        places = _stacked([marks.places for marks in needles], (0, 4)).astype(np.float32, copy=False)
         near = [
             pair[:2]
             for dictionary, column in zip(self._dictionaries, words.T, strict=True)
@@ -267,7 +364,7 @@ class Index:
             agreed = fragments.agreeing(first, second, places[first], self._places[second])
             if agreed.keypoints >= fragments.LEAST_VOTES:
                 number, picture = divmod(int(groups[bounds[group]]), len(self._pictures))
-                yield number, Candidate(agreed.keypoints, -self._pictures[picture], agreed.pose)
+                yield number, Sighting(self._pictures[picture], *agreed)
 
 
 def _owners(described: Sequence[Marks]) -> NDArray[np.int64]:
@@ -279,32 +376,16 @@ def _stacked(arrays: Sequence[NDArray[np.generic]], empty: tuple[int, int]) -> N
     return np.concatenate([np.empty(empty, arrays[0].dtype if arrays else np.uint64), *arrays])
 
 
-def _compared(
-    run: Reading, needles: Pictures, haystack: Pictures, candidates: Mapping[int, Sequence[Candidate]]
-) -> dict[int, list[Part]]:
-    """Compare the candidates of each needle, and return what they have in common with it."""
-    pairs = {
-        FragmentPair(needles.entries[needle], haystack.entries[candidate.picture], candidate.pose): (
-            needle,
-            candidate.picture,
-        )
-        for needle, of_needle in candidates.items()
-        for candidate in sorted(of_needle, reverse=True)
-    }
-    parts: dict[int, list[Part]] = {}
-    for pair, overlap in run.reader.compare_fragments(list(pairs)).items():
-        needle, picture = pairs[pair]
-        parts.setdefault(needle, []).append(Part(overlap, picture))
-    return parts
+def match_of(parts: Sequence[Part], haystack: Sequence[FileEntry], sizes: Mapping[int, int]) -> Match:
+    """Name the picture that shows most of the needle, and those that show other parts of it.
 
-
-def match_of(parts: Sequence[Part], haystack: Pictures) -> Match:
-    """Name the picture that shows most of the needle, and those that show other parts of it."""
+    ``sizes`` are their pixels, by their positions in the haystack.
+    """
 
     def rank(part: Part) -> tuple[float, int, int, str]:
-        shown, entry = fragments.area(part.overlap.ours), haystack.entries[part.picture]
+        shown, path = fragments.area(part.overlap.ours), haystack[part.picture].path
         # Of copies of one picture the largest; how they overlap differs by a rounding.
-        return -round(shown, 1), -part.overlap.alike // 10, -haystack.refs[part.picture].size_pixels, entry.path
+        return -round(shown, 1), -part.overlap.alike // 10, -sizes[part.picture], path
 
     chosen: list[Part] = []
     for part in sorted(parts, key=rank):
@@ -312,19 +393,14 @@ def match_of(parts: Sequence[Part], haystack: Pictures) -> Match:
             chosen.append(part)
     best = chosen[0]
     more = tuple(
-        Reason(ReasonCode.ALSO_SHOWS, (_path(haystack, part), *part.overlap.ours))
+        Reason(ReasonCode.ALSO_SHOWS, (haystack[part.picture].path, *part.overlap.ours))
         for part in sorted(chosen[1:], key=lambda part: part.overlap.ours[1::-1])
     )
     # How far the whole pictures are apart says nothing of what they have in common.
-    return Match(_path(haystack, best), Evidence.SIMILAR, None, reason_of(best.overlap, *more))
+    return Match(haystack[best.picture].path, Evidence.SIMILAR, None, reason_of(best.overlap, *more))
 
 
 def reason_of(overlap: Overlap, *more: Reason) -> Reason:
     """Give the reason of a needle that has this part in common with its witness, and ``more`` with others."""
     ours, theirs, alike, degrees = overlap
     return Reason(ReasonCode.FRAGMENT, (*ours, *theirs, alike, degrees, *more))
-
-
-def _path(haystack: Pictures, part: Part) -> str:
-    entry: FileEntry = haystack.entries[part.picture]
-    return entry.path

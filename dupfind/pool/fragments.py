@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
-from dupfind.pool.tasks import Outcome, ReadError, decoded, opened
+from dupfind.pool import tasks
+from dupfind.pool.tasks import ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry
 
@@ -55,6 +56,18 @@ class FragmentPair(NamedTuple):
     witness: FileEntry
     pose: Pose | None = None
     """How the needle lies on the witness, about; None where that is not known."""
+
+
+class Outcome(NamedTuple):
+    """What came of comparing a pair."""
+
+    overlap: Overlap | None
+    """The part that they have in common; None where they have none."""
+    is_compared: bool = True
+    """Whether both could be read."""
+
+
+NOT_COMPARED = Outcome(None, is_compared=False)
 
 
 def needle_of(pair: FragmentPair) -> FileEntry:
@@ -134,7 +147,7 @@ class Described:
         return View(cut, keypoints.describe(cut, _COMPARED_KEYPOINTS), matrix)
 
 
-def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout_seconds: float) -> list[Outcome]:
+def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout_seconds: float) -> list[tasks.Outcome]:
     """Give the marks of each picture, ``most`` at most, behind a byte that tells of which kind they are."""
     is_needle = most > OF_HAYSTACK
 
@@ -151,7 +164,7 @@ def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout
             read_ns = time.time_ns()
             steps = NEEDLE_STEPS if is_needle else 0
             marks = _read(entry, marks_of, max_pixels, limit, timeout_seconds, steps=steps)
-            outcomes.append(Outcome(marks, read_ns))
+            outcomes.append(tasks.Outcome(marks, read_ns))
     return outcomes
 
 
@@ -167,12 +180,12 @@ def read_page_marks(
     return pages
 
 
-def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float) -> list[Overlap | None]:
-    """Tell of each pair which part the two pictures have in common; None where they have none, or cannot be read.
+def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
+    """Tell of each pair which part the two pictures have in common.
 
     The needle of the pair before is kept: pairs of one needle are to come one after another.
     """
-    overlaps: list[Overlap | None] = []
+    outcomes: list[Outcome] = []
     last: tuple[FileEntry, Described | Failure] | None = None
     with TimeLimit(timeout_seconds) as limit:
         read = partial(_read, make=described_by, max_pixels=max_pixels, limit=limit, timeout_seconds=timeout_seconds)
@@ -182,10 +195,10 @@ def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_se
             needle = last[1]
             witness = needle if isinstance(needle, Failure) else read(pair.witness)
             if isinstance(needle, Failure) or isinstance(witness, Failure):
-                overlaps.append(None)
+                outcomes.append(NOT_COMPARED)
             else:
-                overlaps.append(compare(needle, witness, pair.pose))
-    return overlaps
+                outcomes.append(Outcome(compare(needle, witness, pair.pose)))
+    return outcomes
 
 
 def marked_by(grays: Grays, most: int) -> bytes:

@@ -172,12 +172,15 @@ def pictures_as_wholes(report: Report) -> list[str]:
 
     Nothing where catalogs have a part in it: what is known from one only has no parts with the extra, either.
     """
-    if not report.settings.lacks_fragments or report.catalogs:
+    if not (report.settings.lacks_fragments or report.parts_left_out) or report.catalogs:
         return []
     number = sum(file.state is FileState.MISSING and file.kind is Kind.IMAGE for file in report.not_present)
     if not number:
         return []
     was = "picture was" if number == 1 else "pictures were"
+    if report.parts_left_out:
+        found = "with --fragments crops and screenshots are found too, which may take hours for so many"
+        return [f"{number:,} missing {was} compared as wholes only: {found}."]
     extra = "dupfind's extra fragments (docs/fragments.md)"
     return [f"{number:,} missing {was} compared as wholes only: with {extra} crops and screenshots are found too."]
 

@@ -117,11 +117,16 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
 
 
 def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
-    """Return what is found, by scanning what has changed; None where everything has to be scanned."""
+    """Return what is found, by scanning what has changed; None where everything has to be scanned.
+
+    Parts of pictures are not looked for: a needle without a match may show a part of any picture.
+    """
     try:
         before = news.last.findings(news.needles.as_they_were(), news.haystack.as_they_were())
     except SnapshotError:
         return None
+    if run.settings.scan.fragments:
+        before = _without_parts(before)
     again = _Again(news, before, run)
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
     again.read_pictures()
@@ -369,9 +374,6 @@ class _Again:
             return False
         before = self._before
         broad = {*before.remains, *(path for path, match in before.matches.items() if _is_partly_intact(match))}
-        if self._run.settings.scan.fragments:
-            broad |= before.pictures - before.matches.keys()
-            broad |= {path for path, match in before.matches.items() if is_fragment(match.reason)}
         return not broad <= left_out
 
     def _are_pictures_changed(self) -> bool:
@@ -393,6 +395,11 @@ class _Again:
             return None
         failures |= {path: failure for path, failure in rescanned.failures.items() if path in seen or path in asked}
         return failures | self._undecoded | self._unread
+
+
+def _without_parts(findings: Findings) -> Findings:
+    matches = {path: match for path, match in findings.matches.items() if not is_fragment(match.reason)}
+    return replace(findings, matches=matches)
 
 
 def _gone(path: str) -> FileEntry:

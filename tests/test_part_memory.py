@@ -1,0 +1,245 @@
+"""What is remembered of parts of pictures: nothing is looked for twice, and nothing holds for other files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupfind.evidence.fragments import Overlap, Pose
+from dupfind.matching import part_memory
+from dupfind.matching.part_memory import Memory, Sighting, blocks, remembered
+from dupfind.scanning import parts
+from dupfind.values import FileEntry
+
+WHOLE = st.floats(allow_nan=False, allow_infinity=False)
+POSES = st.builds(Pose, WHOLE, WHOLE, WHOLE, WHOLE)
+DIGESTS = st.binary(min_size=16, max_size=16)
+SIGHTINGS = st.lists(st.builds(Sighting, st.integers(0, 4095), st.integers(3, 400), POSES), max_size=4)
+PERCENTS = st.tuples(*[st.integers(0, 100)] * 4)
+OVERLAPS = st.builds(Overlap, PERCENTS, PERCENTS, st.integers(0, 100), st.integers(-180, 180))
+SIDES = st.dictionaries(DIGESTS, SIGHTINGS, max_size=3)
+MEMORIES = st.builds(
+    Memory,
+    SIDES,
+    SIDES,
+    st.tuples(st.integers(1, 2000), st.integers(1, 2000)),
+    st.dictionaries(st.tuples(DIGESTS, POSES), st.none() | OVERLAPS, max_size=3),
+)
+
+
+def entry(number: int, mtime_ns: int = 1) -> FileEntry:
+    """A picture of the haystack."""
+    return FileEntry(f"{os.sep}hay{os.sep}{number:05}.jpg", 100, mtime_ns, 1, number + 1)
+
+
+@given(MEMORIES)
+def test_memory_comes_back(memory: Memory) -> None:
+    """To the last bit of each pose, whatever was seen; empty blocks too, since nothing was seen there."""
+    back = remembered(memory.packed({*memory.whole, *memory.page}))
+    assert (back.whole, back.page, back.overlaps) == (memory.whole, memory.page, memory.overlaps)
+    assert back.page_size == (memory.page_size if memory.page else None)
+
+
+@given(MEMORIES, st.data())
+def test_blocks_that_are_gone_are_forgotten(memory: Memory, data: st.DataObject) -> None:
+    """Else a row would grow with each change of the haystack."""
+    there = data.draw(st.sets(st.sampled_from(sorted({*memory.whole, *memory.page, b"none"}))))
+    back = remembered(memory.packed(there))
+    assert back.whole == {key: seen for key, seen in memory.whole.items() if key in there}
+    assert back.page == {key: seen for key, seen in memory.page.items() if key in there}
+
+
+@given(MEMORIES, st.integers(0), st.integers(0, 255))
+def test_damaged_memory_is_none(memory: Memory, place: int, value: int) -> None:
+    """Whatever a row holds, it is read as something or as nothing, and nothing is raised."""
+    packed = bytearray(memory.packed({*memory.whole, *memory.page}))
+    packed[place % len(packed)] = value
+    remembered(bytes(packed))
+    assert remembered(bytes(packed[: place % len(packed)])) is not None
+    assert remembered(None) == Memory()
+
+
+@given(st.lists(st.integers(0, 500), unique=True, max_size=60))
+def test_blocks_hold_each_picture_once(numbers: Sequence[int]) -> None:
+    """In their order; none is longer than the most."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(part_memory, "_USUAL_PICTURES", 6)
+        patch.setattr(part_memory, "_SPARE_PICTURES", 3)
+        patch.setattr(part_memory, "MOST_PICTURES", 7)
+        entries = [entry(number) for number in numbers]
+        cut = blocks(entries, range(0, len(entries), 2))
+    assert [place for block in cut for place in block.places] == list(range(0, len(entries), 2))
+    assert all(len(block.places) <= 7 for block in cut)
+    assert len({block.digest for block in cut}) == len(cut)
+
+
+@pytest.mark.parametrize("usual", [16, 10**9])
+def test_a_new_picture_alters_one_block(monkeypatch: pytest.MonkeyPatch, usual: int) -> None:
+    """Of many; it is the same with one that has changed or gone, and where no path is one behind which a block ends."""
+    monkeypatch.setattr(part_memory, "_USUAL_PICTURES", usual)
+    monkeypatch.setattr(part_memory, "_SPARE_PICTURES", 4)
+    monkeypatch.setattr(part_memory, "MOST_PICTURES", 40)
+    before = [entry(number) for number in range(0, 1000, 2)]
+    known = {block.digest for block in blocks(before, range(500))}
+    assert len(known) > 10
+    for after in (
+        sorted([*before, entry(501)]),
+        [entry(one, 2 if one == 500 else 1) for one in range(0, 1000, 2)],
+        [one for one in before if one != entry(500)],
+    ):
+        digests = {block.digest for block in blocks(after, range(len(after)))}
+        assert 1 <= len(digests - known) <= 3  # two where it was the last of its block, three where one got too long
+
+
+def test_each_state_of_a_file_has_its_own_block() -> None:
+    """Size, times, inode and path all count."""
+    file = entry(1)
+    others = [file._replace(**{name: 7}) for name in ("size_bytes", "mtime_ns", "ctime_ns", "inode")]
+    others.append(file._replace(path=file.path + "x"))
+    digests = {blocks([one], [0])[0].digest for one in [file, *others]}
+    assert len(digests) == len({part_memory.state(one) for one in [file, *others]}) == 6
+
+
+class Searched:
+    """Counts in how many blocks needles are looked for, and how many pairs are compared."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from dupfind.matching.fragments import Index
+        from dupfind.reading import Reader
+
+        self.needles: list[int] = []
+        self.pairs: list[int] = []
+        sightings, compare = Index.sightings, Reader.compare_fragments
+
+        def counted_sightings(index: Index, needles: Sequence[Any]) -> Any:
+            self.needles.append(len(needles))
+            return sightings(index, needles)
+
+        def counted_pairs(reader: Reader, pairs: Sequence[Any]) -> Any:
+            self.pairs.append(len(pairs))
+            return compare(reader, pairs)
+
+        monkeypatch.setattr(Index, "sightings", counted_sightings)
+        monkeypatch.setattr(Reader, "compare_fragments", counted_pairs)
+
+    def taken(self) -> tuple[int, int]:
+        """How many since it was last asked."""
+        counts = sum(self.needles), sum(self.pairs)
+        self.needles.clear()
+        self.pairs.clear()
+        return counts
+
+
+def test_only_what_is_new_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of the haystack comes: needles are looked for in its block; a needle comes: it is, in all."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    from tests.helpers.fragments import jpeg, part, photo
+    from tests.helpers.races import short_scans
+    from tests.helpers.scans import answer, scan
+
+    monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 1)  # each picture is a block
+    searched = Searched(monkeypatch)
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder, first in ((hay, 0), (old, 50)):
+        folder.mkdir()
+        for number in range(first, first + 4):
+            (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+    (old / "crop.jpg").write_bytes(jpeg(part(photo(1), 0, 0, 0.6, 0.7)))
+
+    def night() -> tuple[tuple[int, int], bool]:
+        with short_scans() as short:
+            report = scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
+        counts = searched.taken()
+        assert answer(report) == answer(scan(hay, old, fragments=True))
+        searched.taken()
+        return counts, short[-1:] == [True]
+
+    (needles, pairs), _ = night()
+    assert needles >= 4 * 5
+    assert pairs
+    (hay / "new.jpg").write_bytes(jpeg(photo(7)))
+    (needles, pairs), is_short = night()
+    assert (needles, is_short) == (5, True)
+    (old / "new.jpg").write_bytes(jpeg(part(photo(7), 0.2, 0.2, 1, 1)))
+    (needles, pairs), is_short = night()
+    assert (needles, is_short) == (5, True)
+    assert pairs >= 1
+    (hay / "new.jpg").unlink()
+    (needles, pairs), is_short = night()
+    assert (needles, pairs, is_short) == (4, 0, True)  # the needle that has lost its picture might be a page of others
+    (hay / "3.jpg").unlink()
+    (needles, pairs), is_short = night()
+    assert (needles, pairs, is_short) == (0, 0, True)
+
+
+def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of the haystack may change once more without its times showing it."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    from dupfind.cache import cache
+    from tests.helpers.fragments import jpeg, photo
+    from tests.helpers.scans import scan
+
+    searched = Searched(monkeypatch)
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder, first in ((hay, 0), (old, 50)):
+        folder.mkdir()
+        for number in range(first, first + 3):
+            (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+            os.utime(folder / f"{number}.jpg", ns=(10**18, 10**18))
+    is_racy = cache.is_racy
+
+    def only_of_haystack(ctime_ns: int, mtime_ns: int, inode: int, *bounds: int) -> bool:
+        return inode in of_haystack or is_racy(0, mtime_ns, inode, *bounds)
+
+    of_haystack = {path.stat().st_ino for path in hay.iterdir()}
+    monkeypatch.setattr(cache, "is_racy", only_of_haystack)
+    for _ in range(2):
+        scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
+        needles, _ = searched.taken()
+        assert needles >= 3
+    of_haystack.clear()
+    scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
+    assert searched.taken()[0] >= 3
+    (old / "50.jpg").unlink()
+    scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
+    assert searched.taken() == (0, 0)
+
+
+def test_too_many_are_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless somebody asks for parts; the summary says so, as long as pictures are missing."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    from dupfind.report import ending
+    from tests.helpers.fragments import jpeg, part, photo
+    from tests.helpers.races import believed_at_once
+    from tests.helpers.scans import scan
+
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder in (hay, old):
+        folder.mkdir()
+    for number in range(3):
+        (hay / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+        (old / f"{number}.jpg").write_bytes(jpeg(part(photo(number), 0.3, 0.3, 1, 1)))
+
+    def said(**options: Any) -> tuple[set[str], list[str]]:
+        with believed_at_once():
+            report = scan(hay, old, cache=str(tmp_path / "cache.sqlite"), **options)
+        return {file.state.value for file in report.files}, ending.pictures_as_wholes(report)
+
+    monkeypatch.setattr(parts, "MOST_PAIRS", 8)
+    found = "with --fragments crops and screenshots are found too, which may take hours for so many"
+    for _ in range(2):  # the second time the whole answer is taken again
+        assert said(fragments=None) == ({"missing"}, [f"3 missing pictures were compared as wholes only: {found}."])
+    assert said(fragments=True) == ({"similar"}, [])
+    for name, bound in (("MOST_PAIRS", 9), ("MOST_NEEDLES", 3)):
+        monkeypatch.setattr(parts, name, bound)
+        (old / "more.txt").write_bytes(name.encode())  # or the answer would be taken again
+        assert said(fragments=None) == ({"similar", "missing"}, [])
+    monkeypatch.setattr(parts, "MOST_NEEDLES", 2)
+    (old / "more.txt").write_bytes(b"more")
+    assert said(fragments=None) == ({"missing"}, [f"3 missing pictures were compared as wholes only: {found}."])
