@@ -57,8 +57,8 @@ def with_parts(
 
     What is known of the haystack's pictures comes from the cache.
     """
-    unmatched = findings.pictures - findings.matches.keys()
-    if not run.settings.scan.fragments or not unmatched:
+    scan, unmatched = run.settings.scan, findings.pictures - findings.matches.keys()
+    if not scan.fragments or not unmatched or are_left_out(scan, findings):
         return findings
     pictures = [entry for entry in haystack if entry.has_comparable_picture and entry.path not in findings.failures]
 
