@@ -37,8 +37,9 @@ never_wait_for_the_disk()
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# What a developer has set for their own runs is not for those of the tests.
-for _name in [name for name in os.environ if name.startswith("DUPFIND_")]:
+# What a developer has set for their own runs is not for those of the tests, but for what only these ask for.
+_OF_TESTS = {"DUPFIND_ACTIONLINT", "DUPFIND_NIGHTS", "DUPFIND_PART_NIGHTS"}
+for _name in [name for name in os.environ if name.startswith("DUPFIND_") and name not in _OF_TESTS]:
     del os.environ[_name]
 # Nor do the tests write what is theirs: journals, decisions, the trash, a cache. Set here and by no fixture, so that it
 # holds for each process that a test starts, and after `monkeypatch.undo`.
