@@ -97,8 +97,10 @@ def find_parts(
     Needles that have nothing in common with any are left out, and so is what cannot be read.
     """
     places = [place for place in places if needles[place].can_be_read]
+    if not places:
+        return {}
     search = _Search(run, needles, haystack, split or {})
-    if not places or not search.is_possible:
+    if not search.is_possible:
         return {}
     entries = [needles[place] for place in places]
     described = run.reader.fragment_marks(entries, "describing needles", OF_NEEDLE)
