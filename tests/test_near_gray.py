@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, JpegImagePlugin
 
-from dupfind import pipeline
 from dupfind.cache.cache_schema import is_bare, is_gray, picture_id
 from dupfind.cache.result_cache import ResultCache
 from dupfind.evidence import fingerprint
@@ -21,6 +20,7 @@ from dupfind.matching import damaged, near_gray
 from dupfind.pictures import color_modes, decode, jpeg_stream
 from dupfind.pictures import jpeg as jpegs
 from dupfind.pool import tasks
+from dupfind.scanning import first_decodes
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import pictures
 from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
@@ -155,7 +155,7 @@ def test_what_its_hash_is_asked_of() -> None:
 @pytest.fixture
 def gray(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Everything is decoded gray at first that may be; gives how many pictures were found near before the matching."""
-    monkeypatch.setattr(pipeline, "MANY_NEEDLES", 0)
+    monkeypatch.setattr(first_decodes, "MANY_NEEDLES", 0)
     near: list[int] = []
     real = near_gray._near
 

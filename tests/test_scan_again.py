@@ -533,9 +533,9 @@ def test_the_cache_is_damaged_meanwhile(tmp_path: Path) -> None:
     put(tmp_path, NIGHTS["nothing"])
     real, asked = scan_again.scan_again, []
 
-    def lose(*values: Any) -> Findings | None:
+    def lose(*values: Any, **options: Any) -> Findings | None:
         asked.append(True)
-        findings = real(*values)
+        findings = real(*values, **options)
         if len(asked) == 1:
             raise CacheLostError("damaged", is_gone=False)
         return findings

@@ -9,7 +9,7 @@ there is none, and everything is scanned.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, count, repeat
 from operator import attrgetter, is_not, itemgetter
@@ -22,10 +22,12 @@ from dupfind.cache.last_run import LastRun, Learned, Rows, mark
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import ReasonCode, is_fragment
 from dupfind.scanning.changes import Changes, changes_since
+from dupfind.scanning.first_decodes import needed_of_haystack, needed_of_needles
 from dupfind.scanning.identical import find_identical
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match
 
 if TYPE_CHECKING:
+    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
     from dupfind.run import Reading
     from dupfind.scanning.links import Pictures as LinkedPictures
@@ -42,7 +44,7 @@ MOST_AGAIN = 4
 
 Find = Callable[..., tuple[Findings, object, object]]
 """Runs the stages between walk and verdict for needles, haystack files and a :class:`~dupfind.run.Reading`; its keyword
-``learned`` takes in what was learned."""
+``learned`` takes in what was learned, and ``needed_of`` tells what of needles is decoded at first."""
 
 
 class OneSide(NamedTuple):
@@ -116,13 +118,16 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
 
-def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
-    """Return what is found, by scanning what has changed; None where everything has to be scanned."""
+def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True) -> Findings | None:
+    """Return what is found, by scanning what has changed; None where everything has to be scanned.
+
+    ``may_be_bare`` tells whether ``find`` takes pictures that are.
+    """
     try:
         before = news.last.findings(news.needles.as_they_were(), news.haystack.as_they_were())
     except SnapshotError:
         return None
-    again = _Again(news, before, run)
+    again = _Again(news, before, run, may_be_bare=may_be_bare)
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
     again.read_pictures()
     for is_near in (True, False):
@@ -131,7 +136,7 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
         run.cache.flush()  # so that nothing that was read is read again
         learned = Learned()
         learned.is_of_all = False
-        findings, *_ = find(again.needles(), again.haystack(), run, learned=learned)
+        findings, *_ = find(again.needles(), again.haystack(), run, learned=learned, needed_of=again.needed_of)
         if again.are_rivals_as_before(findings):
             return again.merged(findings, learned)
     return None
@@ -140,10 +145,13 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
 class _Again:
     """The files that are scanned again, by their positions in this run; more are added until none is left out."""
 
-    def __init__(self, news: News, before: Findings, run: Reading) -> None:
+    def __init__(self, news: News, before: Findings, run: Reading, *, may_be_bare: bool) -> None:
         self._news = news
         self._before = before
         self._run = run
+        self._may_be_bare = may_be_bare
+        self._needed: Bare | None = None
+        """What of the needles was decoded at first; None for all."""
         self._needle_marks, self._haystack_marks = news.needles.marks(), news.haystack.marks()
         self._unread: dict[str, Failure] = {}
         """New files of the haystack whose bytes were asked for and could not be read, by path."""
@@ -230,11 +238,12 @@ class _Again:
 
         comparable = [entry for entry in news.haystack.fresh if entry.has_comparable_picture]
         asked = [entry for entry in comparable if entry.path not in self._unread]
-        # Only their hashes and frames are asked for here, which bare pictures have.
-        fresh = run.reader.pictures(asked, "decoding haystack", 1, bare=run.reader.bare())
-        self._undecoded = fresh.failures
-        pictures = self._unproved_pictures()
+        # As a scan of what is new alone decodes them, needles first: so what is near to one is decoded once.
+        pictures = self._unproved_pictures(asked, links.haystack.values)
         self._missed = set(pictures.failures)
+        needed = needed_of_haystack(pictures, self._needed, len(asked), run) if self._may_be_bare else None
+        fresh = run.reader.pictures(asked, "decoding haystack", 1, bare=needed)
+        self._undecoded = fresh.failures
         for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
             # Files of before go by their place then, those of now by their place behind all of these.
             end = len(side.changes.paths)
@@ -257,17 +266,16 @@ class _Again:
         from dupfind.scanning.links import linked
 
         news, scan = self._news, self._run.settings.scan
-        slack = slack_bits(scan.algorithm)  # some hashes are of gray pictures
-        threshold_bits = scan.threshold_bits + slack
         most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
         needles, haystack = self._sides
         met = linked(
             needles.pictures,
             haystack.pictures,
             (needles.changed, haystack.changed),
-            threshold_bits,
+            scan.threshold_bits,
+            slack_bits(scan.algorithm),
             most,
-            self._reach(threshold_bits, slack, is_near=is_near),
+            self._reach(scan.threshold_bits, is_near=is_near),
         )
         if met is None:
             return False
@@ -276,7 +284,7 @@ class _Again:
         self._rivals = _now(met.rivals, news.needles)
         return True
 
-    def _reach(self, threshold_bits: int, slack_bits: int, *, is_near: bool) -> Reach:
+    def _reach(self, threshold_bits: int, *, is_near: bool) -> Reach:
         """Tell how far what happens to pictures matters to each needle, by its number."""
         import numpy as np
 
@@ -288,7 +296,7 @@ class _Again:
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
             found = self._before.matches
-            bits[: len(earlier)] = [_reach_bits(found.get(path), threshold_bits, slack_bits) for path in earlier]
+            bits[: len(earlier)] = [_reach_bits(found.get(path), threshold_bits) for path in earlier]
             has_claim[: len(earlier)] = [path in found for path in earlier]
         return Reach(bits, has_claim)
 
@@ -297,15 +305,29 @@ class _Again:
         paths = [self._news.needles.entries[place].path for place in self._rivals]
         return all(self._before.matches[path] == rescanned.matches.get(path) for path in paths)
 
-    def _unproved_pictures(self) -> Pictures:
-        """Return the pictures among the needles in question that are not proved by their bytes."""
+    def needed_of(
+        self, needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
+    ) -> Bare | None:
+        """Tell what of needles is decoded at first: what was, of those that have changed."""
+        return self._needed if self._sides else needed_of_needles(needles, haystack, orientations, run)
+
+    def _unproved_pictures(self, haystack: Sequence[FileEntry], known: array[int]) -> Pictures:
+        """Return the pictures among the needles in question that are not proved by their bytes.
+
+        The pictures of ``haystack`` are new, and those with the hashes ``known`` are not.
+        """
+        import numpy as np
+
         asked, reader = self.needles(), self._run.reader
         self._run.cache.flush()  # likewise
         identical, failures, _ = find_identical(asked, self.haystack(), reader)
         settled = identical.keys() | failures.keys()
         unproved = [entry for entry in asked if entry.path not in settled and entry.size_bytes]
         orientations = ORIENTATIONS if self._run.settings.scan.rotations else 1
-        return reader.pictures(unproved, "decoding needles", orientations)
+        if self._may_be_bare:
+            hashes = np.frombuffer(known, np.uint64)
+            self._needed = needed_of_needles(unproved, haystack, orientations, self._run, hashes)
+        return reader.pictures(unproved, "decoding needles", orientations, bare=self._needed)
 
     def follow_films(self) -> None:
         """Take in all films that nothing proves by its bytes, where a film of the haystack has come or gone."""
@@ -406,7 +428,7 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
-def _reach_bits(match: Match | None, threshold_bits: int, slack_bits: int) -> int:
+def _reach_bits(match: Match | None, threshold_bits: int) -> int:
     """Return how far away a picture may lie that matters to a needle with this match.
 
     A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
@@ -415,7 +437,7 @@ def _reach_bits(match: Match | None, threshold_bits: int, slack_bits: int) -> in
     if match is None or match.evidence is not Evidence.SAME or match.distance_bits is None:
         return threshold_bits
     is_upright = match.reason is None or match.reason.code is ReasonCode.MORE_COMPRESSED
-    return match.distance_bits + slack_bits if is_upright else threshold_bits
+    return match.distance_bits if is_upright else threshold_bits
 
 
 def _is_identical(match: Match | None) -> bool:
