@@ -123,6 +123,8 @@ def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True
 
     ``may_be_bare`` tells whether ``find`` takes pictures that are.
     """
+    if news.last.links is not None:  # or no picture has a part in it
+        run.reader.prepare_for_new([entry for entry in news.haystack.fresh if entry.has_comparable_picture])
     try:
         before = news.last.findings(news.needles.as_they_were(), news.haystack.as_they_were())
     except SnapshotError:
@@ -295,9 +297,10 @@ class _Again:
         count = len(earlier) + len(needles.entries)
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
-            found = self._before.matches
-            bits[: len(earlier)] = [_reach_bits(found.get(path), threshold_bits) for path in earlier]
-            has_claim[: len(earlier)] = [path in found for path in earlier]
+            matches = list(map(self._before.matches.get, earlier))
+            has_claim[: len(earlier)] = list(map(is_not, matches, repeat(None)))
+            places = np.flatnonzero(has_claim[: len(earlier)])
+            bits[places] = [_reach_bits(match, threshold_bits) for match in matches if match is not None]
         return Reach(bits, has_claim)
 
     def are_rivals_as_before(self, rescanned: Findings) -> bool:
@@ -428,16 +431,17 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
-def _reach_bits(match: Match | None, threshold_bits: int) -> int:
+def _reach_bits(match: Match, threshold_bits: int) -> int:
     """Return how far away a picture may lie that matters to a needle with this match.
 
     A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
     others lie is not known.
     """
-    if match is None or match.evidence is not Evidence.SAME or match.distance_bits is None:
+    _, evidence, distance_bits, reason = match
+    if evidence is not Evidence.SAME or distance_bits is None:
         return threshold_bits
-    is_upright = match.reason is None or match.reason.code is ReasonCode.MORE_COMPRESSED
-    return match.distance_bits if is_upright else threshold_bits
+    is_upright = reason is None or reason.code is ReasonCode.MORE_COMPRESSED
+    return distance_bits if is_upright else threshold_bits
 
 
 def _is_identical(match: Match | None) -> bool:
