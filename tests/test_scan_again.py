@@ -30,7 +30,7 @@ from dupfind.pool.full_size import FullSizePair, not_compared
 from dupfind.reading import Reader
 from dupfind.reasons import Reason
 from dupfind.run import Run
-from dupfind.scanning import links, scan_again
+from dupfind.scanning import first_decodes, links, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from tests.helpers.ahead import looking_ahead
@@ -43,6 +43,8 @@ OPTIONS: list[dict[str, Any]] = [
     {},
     {"rotations": False},
     {"quick": True},
+    {"threshold_bits": 0},
+    {"threshold_bits": 2},
     {"algorithm": "dhash", "threshold_bits": 14},
     {"accept": "similar", "sidecars": "ignore"},
     {"accept": "identical"},
@@ -69,6 +71,8 @@ class Nights(RuleBasedStateMachine):
         for side in SIDES:
             (self.top / side).mkdir()
         self.options: dict[str, Any] = {}
+        self.is_gray = False
+        """Whether all pictures are decoded gray at first, as where most can have no candidate."""
         self.is_ahead = True
         for place in ("hay/keep.txt", "old/keep.txt"):
             (self.top / place).write_bytes(b"kept")
@@ -79,11 +83,12 @@ class Nights(RuleBasedStateMachine):
 
     @initialize(
         options=st.sampled_from(OPTIONS),
+        is_gray=st.booleans(),
         files=st.lists(st.tuples(st.sampled_from(SIDES), st.sampled_from(NAMES)), min_size=2, max_size=12),
     )
-    def begin(self, options: dict[str, Any], files: list[tuple[str, str]]) -> None:
+    def begin(self, options: dict[str, Any], files: list[tuple[str, str]], *, is_gray: bool) -> None:
         """Some files, and a first scan."""
-        self.options = options
+        self.options, self.is_gray = options, is_gray
         for number, (side, name) in enumerate(files):
             self._put(self.top / side / f"first {number}.{ENDINGS.get(name, 'jpg')}", name)
         self.scan()
@@ -172,12 +177,19 @@ class Nights(RuleBasedStateMachine):
         """What is known of before gives the answer of a scan that knows nothing."""
         for _ in range(1 + (Nights.short % 3 == 0)):
             warm = self._warm()
-            with small():
+            with small(), self._decoding():
                 fresh = scan(self.top / "hay", self.top / "old", **self.options)
             assert answer(fresh) == answer(warm)
 
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        few = 0 if self.is_gray else first_decodes.FEW_NEEDLES
+        many = 0 if self.is_gray else first_decodes.MANY_NEEDLES
+        with patch.object(first_decodes, "FEW_NEEDLES", few), patch.object(first_decodes, "MANY_NEEDLES", many):
+            yield
+
     def _warm(self) -> Report:
-        with counting() as counts, looking_ahead() if self.is_ahead else nullcontext():
+        with counting() as counts, self._decoding(), looking_ahead() if self.is_ahead else nullcontext():
             report = scan(self.top / "hay", self.top / "old", cache=str(self.top / "cache.sqlite"), **self.options)
         self.is_ahead = not self.is_ahead  # so that each meets what the other has kept
         Nights.short += counts == [True]

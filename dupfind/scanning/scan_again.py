@@ -9,7 +9,7 @@ there is none, and everything is scanned.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, count, repeat
 from operator import attrgetter, is_not, itemgetter
@@ -37,6 +37,8 @@ _PATH, _SIZE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "
 _WITNESS, _EVIDENCE = (itemgetter(Match._fields.index(name)) for name in ("witness", "evidence"))
 _HAS_COMPARABLE = attrgetter("has_comparable_picture")
 
+_BATCH = 1 << 10
+"""Matches that are gone through at once."""
 LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
 MOST_AGAIN = 4
@@ -300,7 +302,7 @@ class _Again:
             matches = list(map(self._before.matches.get, earlier))
             has_claim[: len(earlier)] = list(map(is_not, matches, repeat(None)))
             places = np.flatnonzero(has_claim[: len(earlier)])
-            bits[places] = [_reach_bits(match, threshold_bits) for match in matches if match is not None]
+            bits[places] = [*_reaches(list(filter(None, matches)), threshold_bits)]
         return Reach(bits, has_claim)
 
     def are_rivals_as_before(self, rescanned: Findings) -> bool:
@@ -367,13 +369,15 @@ class _Again:
         remains = {path: left for path, left in before.remains.items() if path not in left_out}
         if before.haystack_pictures is None:
             return Findings(matches, failures, pictures, None, remains)
-        comparable = list(filter(_HAS_COMPARABLE, self._news.haystack.entries))
-        failed = sum(map(failures.__contains__, map(_PATH, comparable)))
+        entries = self._news.haystack.entries
+        are_on_disk = list(map(type, entries)).count(FileEntry) == len(entries)  # of which each may prove something
+        comparable = entries if are_on_disk else list(filter(_HAS_COMPARABLE, entries))
+        failed = sum(map(failures.__contains__, map(_PATH, comparable))) if failures else 0
         return Findings(matches, failures, pictures, len(comparable) - failed, remains) if pictures else None
 
     def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
         """Tell whether matches that are kept have a witness in common with new ones."""
-        contesting = _witnesses(rescanned.matches, rescanned.pictures)
+        contesting = set(_witnesses(rescanned.matches, rescanned.pictures))
         return bool(contesting) and not contesting.isdisjoint(_witnesses(kept, self._before.pictures))
 
     def _is_other_than_before(self, rescanned: Findings) -> bool:
@@ -431,6 +435,15 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
+def _reaches(matches: Sequence[Match], threshold_bits: int) -> Iterator[int]:
+    """Yield :func:`_reach_bits` of each match: nearly all are of one kind, and a hundred thousand are asked for."""
+    for start in range(0, len(matches), _BATCH):
+        batch = matches[start : start + _BATCH]
+        _, evidences, distances, reasons = zip(*batch, strict=True)
+        are_alike = evidences.count(Evidence.SAME) == reasons.count(None) == len(batch) and None not in distances
+        yield from distances if are_alike else (_reach_bits(match, threshold_bits) for match in batch)
+
+
 def _reach_bits(match: Match, threshold_bits: int) -> int:
     """Return how far away a picture may lie that matters to a needle with this match.
 
@@ -448,10 +461,10 @@ def _is_identical(match: Match | None) -> bool:
     return match is not None and match.evidence is Evidence.IDENTICAL
 
 
-def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> set[str]:
-    """Return what proves these pictures, or looks like them: one photo cannot be two."""
+def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> Iterator[str]:
+    """Yield what proves these pictures, or looks like them: one photo cannot be two."""
     seen = list(compress(matches.values(), map(pictures.__contains__, matches)))
-    return set(compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL))))
+    return compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL)))
 
 
 def _is_partly_intact(match: Match) -> bool:
