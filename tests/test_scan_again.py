@@ -394,6 +394,22 @@ def two_nights(top: Path, change: Callable[[], object]) -> list[bool]:
     return counts
 
 
+@pytest.mark.parametrize(("side", "name"), [("hay", "a.txt"), ("old", "a.txt"), ("hay", "b.jpg"), ("old", "b.jpg")])
+def test_a_touched_file(tmp_path: Path, side: str, name: str) -> None:
+    """Where it has the bytes that it had nothing is looked for; only where these are not known it has changed."""
+    put(tmp_path, Night({"a.txt": "text", "b.jpg": "1"}, {"a.txt": "text", "b.jpg": "1 again"}, lambda _: None))
+    with patch.object(pipeline, "find_matches", wraps=pipeline.find_matches) as find:
+        assert [True] == two_nights(tmp_path, lambda: os.utime(tmp_path / side / name, (1, 1)))
+    assert find.call_count == (3 if name == "b.jpg" else 2)  # with those of two scans of everything
+
+
+def test_a_touched_file_with_other_bytes(tmp_path: Path) -> None:
+    """Of the same length: it has changed."""
+    put(tmp_path, Night({"a.txt": "text"}, {"a.txt": "text"}, lambda _: None))
+    assert [True] == two_nights(tmp_path, lambda: rewritten(tmp_path))
+    assert {"a.txt": "missing"} == states(scan(tmp_path / "hay", tmp_path / "old"))
+
+
 def test_films(tmp_path: Path) -> None:
     """A film that comes or goes is compared with all films, and its packets are all that proves it."""
     from tests.helpers.films import film, remuxed

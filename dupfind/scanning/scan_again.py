@@ -125,12 +125,15 @@ def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True
 
     ``may_be_bare`` tells whether ``find`` takes pictures that are.
     """
-    if news.last.links is not None:  # or no picture has a part in it
+    news = news._replace(needles=_settled(news.needles, run), haystack=_settled(news.haystack, run))
+    if news.files and news.last.links is not None:  # or no picture has a part in it
         run.reader.prepare_for_new([entry for entry in news.haystack.fresh if entry.has_comparable_picture])
     try:
         before = news.last.findings(news.needles.as_they_were(), news.haystack.as_they_were())
     except SnapshotError:
         return None
+    if not news.files:
+        return before
     again = _Again(news, before, run, may_be_bare=may_be_bare)
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
     again.read_pictures()
@@ -144,6 +147,45 @@ def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True
         if again.are_rivals_as_before(findings):
             return again.merged(findings, learned)
     return None
+
+
+def _settled(side: OneSide, run: Reading) -> OneSide:
+    """Count files as they were of which nothing but times and inode has changed: they are read, and have every byte of
+    before.
+
+    That is told by the whole digest that the cache has of the file as it was; where it has none, nothing is told.
+    """
+    columns, changes = side.before.columns, side.changes
+    now_at = {side.entries[place].path: place for place in changes.fresh}
+    pairs = [
+        (place, earlier, FileEntry(path, *(column[earlier] for column in columns)))
+        for earlier in changes.gone
+        for path in [changes.paths[earlier]]
+        if (place := now_at.get(path)) is not None
+    ]
+    pairs = [
+        (place, earlier, before)
+        for place, earlier, before in pairs
+        for now in [side.entries[place]]
+        if type(now) is FileEntry and now.size_bytes == before.size_bytes
+    ]
+    recalled = run.cache.recall_digests([before for *_, before in pairs])
+    known = [(*pair, digest) for pair, digest in zip(pairs, recalled, strict=True) if isinstance(digest, bytes)]
+    digests = run.reader.digests([side.entries[place] for place, *_ in known])
+    same = [(place, earlier) for place, earlier, before, digest in known if digests[before.path] == digest]
+    if not same:
+        return side
+    places = list(changes.places)
+    for place, earlier in same:
+        places[earlier] = place
+    settled, were = map(set, zip(*same, strict=True))
+    return side._replace(
+        changes=changes._replace(
+            places=places,
+            fresh=[place for place in changes.fresh if place not in settled],
+            gone=[earlier for earlier in changes.gone if earlier not in were],
+        )
+    )
 
 
 class _Again:
