@@ -26,6 +26,7 @@ from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import begin_final_check, final_check, is_due
+from dupfind.scanning.first_decodes import needed_of_haystack, needed_of_needles
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.parts import are_left_out, match_parts, with_parts
 from dupfind.scanning.problems import is_missing_film, problems_of, summary_of
@@ -57,21 +58,12 @@ if TYPE_CHECKING:
     from dupfind.cache.last_run import LastRunStore, Learned
     from dupfind.matching.decodes import Decodes
     from dupfind.matching.match import Matched
-    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
+    from dupfind.scanning.first_decodes import NeededOfNeedles
     from dupfind.scanning.scan_again import News
 
     FindingsAndPictures = tuple[Findings, Pictures | None, Pictures | None]
     """The findings; the pictures of needles and of the haystack, None where none were needed."""
-
-
-MANY_NEEDLES = 2
-"""With more needles than this for each file of the haystack, needles are decoded bare at first. That saves 1.5 ms of
-measures each, and costs a second decode of 3.4 ms where a candidate is found: most needles can have none then."""
-FEW_NEEDLES = 4
-"""With so many files of the haystack for each needle, few of them can be candidates: they are decoded gray at first."""
-FEWEST_TO_SAMPLE = 256
-"""With fewer needles than this, a sample that tells how many will have a candidate would be most of them."""
 
 
 class Scanned(NamedTuple):
@@ -432,7 +424,7 @@ def _find_news(
     findings = None
     if news:
         files = news[0].files
-        findings = scan_again(news.pop(), run, partial(find_matches, may_be_bare=may_be_bare))
+        findings = scan_again(news.pop(), run, partial(find_matches, may_be_bare=may_be_bare), may_be_bare=may_be_bare)
     if findings is None:
         return find_matches(needles, haystack, run, learned=learned, may_be_bare=may_be_bare)
     with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
@@ -475,13 +467,15 @@ def find_matches(
     learned: Learned | None = None,
     *,
     may_be_bare: bool = False,
+    needed_of: NeededOfNeedles = needed_of_needles,
 ) -> FindingsAndPictures:
     """Run the stages between walk and verdict: match each needle by bytes, then by picture.
 
     Returns the pictures of needles and haystack too, None where none were needed. ``split`` names, by the path of a
     needle, files of the haystack that may prove it only by equal bytes. ``candidates`` are the haystack's pictures that
     an earlier call returned. ``learned`` takes in what the next run may use. With ``may_be_bare`` the pictures that are
-    returned may be bare, which is enough for callers that use the matches alone.
+    returned may be bare, which is enough for callers that use the matches alone; ``needed_of`` tells how bare needles
+    may be.
     """
     from dupfind.scanning.identical import find_identical
     from dupfind.scanning.learning import learn_digests, learn_pictures
@@ -504,7 +498,7 @@ def find_matches(
             from dupfind.matching.match import Matched, match_pictures
         orientations = ORIENTATIONS if scan.rotations else 1
         # Each candidate of a bare picture is decoded once more: that may be every needle.
-        needed = _needed_of_needles(unproved, haystack, orientations, run) if may_be_bare else None
+        needed = needed_of(unproved, haystack, orientations, run) if may_be_bare else None
         pictures = reader.pictures(unproved, "decoding needles", orientations, bare=needed)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
@@ -514,8 +508,7 @@ def find_matches(
             for entry in haystack
             if entry.path not in failures and entry.has_comparable_picture and (entry.can_be_read or not scan.paranoid)
         ]
-        are_few = (needed is not None and needed.is_gray) or FEW_NEEDLES * len(pictures.entries) <= len(readable)
-        bare = reader.bare(pictures, may_be_gray=are_few) if may_be_bare else None
+        bare = needed_of_haystack(pictures, needed, len(readable), run) if may_be_bare else None
         if may_be_bare and run.settings.previews and (learned is None or learned.is_of_all):
             from dupfind.matching.by_previews import match_by_previews
 
@@ -561,20 +554,6 @@ def _decodes(run: Reading, needles: Pictures, haystack: Pictures) -> Decodes:
     return Decodes(
         needles, haystack, reader.full_decodes, partial(reader.measured, orientations=needles.hashes.shape[1])
     )
-
-
-def _needed_of_needles(
-    needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
-) -> Bare | None:
-    """Tell what of the needles is to be decoded at first, by how many there are or else by a sample; None for all."""
-    if len(needles) > MANY_NEEDLES * len(haystack):
-        return run.reader.bare(may_be_gray=True)
-    if len(needles) < FEWEST_TO_SAMPLE:
-        return None
-    from dupfind.scanning.sample import needed_of_needles
-
-    comparable = [entry for entry in haystack if entry.has_comparable_picture]
-    return needed_of_needles(needles, comparable, orientations, run)
 
 
 def _match_films(

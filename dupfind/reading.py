@@ -105,6 +105,13 @@ class Reader:
         if any(content.content is None for content in self._cache.recall_contents(entries)):
             self._pool.prepare()
 
+    def prepare_for_new(self, entries: Sequence[FileEntry]) -> None:
+        """Start them now, where nothing is known of one of these files: without a look at how pictures are decoded,
+        for which a process of theirs is asked later.
+        """
+        if not self._cache.knows_all(entries):
+            self._pool.prepare()
+
     def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
         """Return the digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
         with self._listener.part("look up", len(entries)):

@@ -260,7 +260,7 @@ def try_sidecar_names(content: bytes) -> None:
         sidecar_kinds.numbered(name)
         kind = sidecar_kinds.kind_of(name)
         if kind is not None:
-            _expect(sidecar_kinds.may_be_sidecar(name), f"not asked about: {name!r}")
+            _expect(sidecar_kinds.may_be_sidecars([name])[0], f"not asked about: {name!r}")
             owners = sidecar_kinds.owners_of(kind, name, listed)
             _expect(set(owners) <= set(listed) - {name}, "an owner that is not there, or itself")
             sidecars.is_titled(name, listed[0])

@@ -14,13 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from dupfind import pipeline
 from dupfind.cache.cache_schema import is_bare, is_damaged, picture_id
 from dupfind.evidence import evidence, fingerprint
 from dupfind.pictures import borders, color_modes, decode
 from dupfind.pool import tasks
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning import sample
+from dupfind.scanning import first_decodes, sample
 from dupfind.values import GRAY_ONLY, UNMEASURED, Evidence, FileEntry, Match, Thumbnail
 from fixtures import pictures
 from tests.helpers.desk import Desk
@@ -283,7 +282,7 @@ def test_answers_are_those_of_full_decodes(
 ) -> None:
     """Byte for byte, and pictures that resemble nothing are not measured, but for needles that are few."""
     haystack, needles = trees(tree)
-    monkeypatch.setattr(pipeline, "MANY_NEEDLES", 0 if are_many else 100)
+    monkeypatch.setattr(first_decodes, "MANY_NEEDLES", 0 if are_many else 100)
     kept: dict[str, bool] = {}
     real = tasks.read_thumbnails
 
@@ -318,7 +317,7 @@ def test_later_runs_and_other_commands(tree: TreeBuilder, tmp_path: Path, monkey
 
 def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a sample be taken of a few files: of every other needle, and of all of the haystack; both are bare."""
-    monkeypatch.setattr(pipeline, "FEWEST_TO_SAMPLE", 4)
+    monkeypatch.setattr(first_decodes, "FEWEST_TO_SAMPLE", 4)
     for name, value in (("_EVERY_NEEDLE", 2), ("_EVERY_WITNESS", 1), ("_FEWEST_EXPECTED", 2.0)):
         monkeypatch.setattr(sample, name, value)
 

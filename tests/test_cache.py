@@ -20,7 +20,7 @@ from dupfind.cache.cache import UNKNOWN, Cache, Known
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_schema import COARSE as IS_COARSE
 from dupfind.cache.cache_schema import DAMAGED, FRAMED, FileRow, Judged, Pair, PictureRef, Recipe, picture_id
-from dupfind.cache.cache_store import Labels, Store
+from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
@@ -243,9 +243,9 @@ def test_a_new_cache_is_not_asked_file_by_file(caches: Caches, monkeypatch: pyte
     asked: list[str] = []
     files_in = Store.files_in
 
-    def ask(store: Store, folder: str, labels: Labels | None) -> dict[bytes, FileRow]:
+    def ask(store: Store, folder: str, *values: Any) -> dict[bytes, FileRow]:
         asked.append(folder)
-        return files_in(store, folder, labels)
+        return files_in(store, folder, *values)
 
     monkeypatch.setattr(Store, "files_in", ask)
     with caches.open() as cache:

@@ -21,6 +21,7 @@ from dupfind.matching import damaged, near_gray
 from dupfind.pictures import color_modes, decode, jpeg_stream
 from dupfind.pictures import jpeg as jpegs
 from dupfind.pool import tasks
+from dupfind.scanning import first_decodes
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import pictures
 from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
@@ -155,7 +156,7 @@ def test_what_its_hash_is_asked_of() -> None:
 @pytest.fixture
 def gray(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Everything is decoded gray at first that may be; gives how many pictures were found near before the matching."""
-    monkeypatch.setattr(pipeline, "MANY_NEEDLES", 0)
+    monkeypatch.setattr(first_decodes, "MANY_NEEDLES", 0)
     near: list[int] = []
     real = near_gray._near
 
@@ -278,6 +279,53 @@ def test_what_is_new_is_linked_with_what_was_left_gray(tree: TreeBuilder, tmp_pa
         assert "present/same" == states(scan(haystack, needles, cache=cache, threshold_bits=0))["again.png"]
     assert gray
     assert [True] == counts
+
+
+def test_what_was_left_gray_is_linked_where_its_hash_may_be(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: list[int]
+) -> None:
+    """Two bits off, it is found by a new needle of its own, and not asked about by one that differs in other bits."""
+    monkeypatch.setattr(fingerprint, "GRAY_SLACK_BITS", 64)  # so that the first run asks of all which bits are unsure
+    content = {seed: jpeg(photo(seed)) for seed in (*MOVED, 1, 2)}
+    haystack = tree("hay", {f"{seed}.jpg": content[seed] for seed in (*MOVED, 1)})
+    needles = tree("needles", {"new.jpg": jpeg(photo(40))})
+    cache = str(tmp_path / "cache.sqlite")
+    asked: list[list[str]] = []
+    real = pipeline.find_matches
+
+    def find(needles: list[FileEntry], haystack: list[FileEntry], *values: Any, **options: Any) -> Any:
+        asked.append(sorted(Path(entry.path).name for entry in haystack))
+        return real(needles, haystack, *values, **options)
+
+    monkeypatch.setattr(pipeline, "find_matches", find)
+    with short_scans() as counts, patch.object(ResultCache, "recall", lambda _: None):
+        scan(haystack, needles, cache=cache, threshold_bits=0)
+        for number, seed in enumerate((*MOVED, 2)):
+            (needles / f"{seed}.png").write_bytes(png(content[seed]))
+            found = states(scan(haystack, needles, cache=cache, threshold_bits=0))
+            assert ("missing" if seed == 2 else "present/same") == found[f"{seed}.png"]
+            assert len(found) == number + 2
+    assert gray
+    assert [True] * 3 == counts
+    (first, second) = MOVED
+    assert [[f"{first}.jpg"], [f"{first}.jpg", f"{second}.jpg"]] == asked[1:3]
+    assert asked[2] == asked[3]
+
+
+def test_what_comes_gray_is_linked_where_its_hash_may_be(tree: TreeBuilder, tmp_path: Path, gray: list[int]) -> None:
+    """A picture of the haystack, two bits off, with a needle that was missing."""
+    content = {seed: jpeg(photo(seed)) for seed in (*MOVED, 1)}
+    haystack = tree("hay", {"1.jpg": content[1]})
+    needles = tree("needles", {f"{seed}.png": png(content[seed]) for seed in MOVED})
+    cache = str(tmp_path / "cache.sqlite")
+    with short_scans() as counts, patch.object(ResultCache, "recall", lambda _: None):
+        before = states(scan(haystack, needles, cache=cache, threshold_bits=0))
+        for seed in MOVED:
+            (haystack / f"{seed}.jpg").write_bytes(content[seed])
+        after = states(scan(haystack, needles, cache=cache, threshold_bits=0))
+    assert [True] == counts
+    assert ["missing"] * 2 == list(before.values())
+    assert ["present/same"] * 2 == list(after.values())
 
 
 def test_later_runs(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gray: list[int]) -> None:

@@ -30,7 +30,7 @@ from dupfind.pool.full_size import FullSizePair, not_compared
 from dupfind.reading import Reader
 from dupfind.reasons import Reason
 from dupfind.run import Run
-from dupfind.scanning import links, scan_again
+from dupfind.scanning import first_decodes, links, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from tests.helpers.ahead import looking_ahead
@@ -43,6 +43,8 @@ OPTIONS: list[dict[str, Any]] = [
     {},
     {"rotations": False},
     {"quick": True},
+    {"threshold_bits": 0},
+    {"threshold_bits": 2},
     {"algorithm": "dhash", "threshold_bits": 14},
     {"accept": "similar", "sidecars": "ignore"},
     {"accept": "identical"},
@@ -69,6 +71,8 @@ class Nights(RuleBasedStateMachine):
         for side in SIDES:
             (self.top / side).mkdir()
         self.options: dict[str, Any] = {}
+        self.is_gray = False
+        """Whether all pictures are decoded gray at first, as where most can have no candidate."""
         self.is_ahead = True
         for place in ("hay/keep.txt", "old/keep.txt"):
             (self.top / place).write_bytes(b"kept")
@@ -79,11 +83,12 @@ class Nights(RuleBasedStateMachine):
 
     @initialize(
         options=st.sampled_from(OPTIONS),
+        is_gray=st.booleans(),
         files=st.lists(st.tuples(st.sampled_from(SIDES), st.sampled_from(NAMES)), min_size=2, max_size=12),
     )
-    def begin(self, options: dict[str, Any], files: list[tuple[str, str]]) -> None:
+    def begin(self, options: dict[str, Any], files: list[tuple[str, str]], *, is_gray: bool) -> None:
         """Some files, and a first scan."""
-        self.options = options
+        self.options, self.is_gray = options, is_gray
         for number, (side, name) in enumerate(files):
             self._put(self.top / side / f"first {number}.{ENDINGS.get(name, 'jpg')}", name)
         self.scan()
@@ -172,12 +177,19 @@ class Nights(RuleBasedStateMachine):
         """What is known of before gives the answer of a scan that knows nothing."""
         for _ in range(1 + (Nights.short % 3 == 0)):
             warm = self._warm()
-            with small():
+            with small(), self._decoding():
                 fresh = scan(self.top / "hay", self.top / "old", **self.options)
             assert answer(fresh) == answer(warm)
 
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        few = 0 if self.is_gray else first_decodes.FEW_NEEDLES
+        many = 0 if self.is_gray else first_decodes.MANY_NEEDLES
+        with patch.object(first_decodes, "FEW_NEEDLES", few), patch.object(first_decodes, "MANY_NEEDLES", many):
+            yield
+
     def _warm(self) -> Report:
-        with counting() as counts, looking_ahead() if self.is_ahead else nullcontext():
+        with counting() as counts, self._decoding(), looking_ahead() if self.is_ahead else nullcontext():
             report = scan(self.top / "hay", self.top / "old", cache=str(self.top / "cache.sqlite"), **self.options)
         self.is_ahead = not self.is_ahead  # so that each meets what the other has kept
         Nights.short += counts == [True]
@@ -382,6 +394,22 @@ def two_nights(top: Path, change: Callable[[], object]) -> list[bool]:
     return counts
 
 
+@pytest.mark.parametrize(("side", "name"), [("hay", "a.txt"), ("old", "a.txt"), ("hay", "b.jpg"), ("old", "b.jpg")])
+def test_a_touched_file(tmp_path: Path, side: str, name: str) -> None:
+    """Where it has the bytes that it had nothing is looked for; only where these are not known it has changed."""
+    put(tmp_path, Night({"a.txt": "text", "b.jpg": "1"}, {"a.txt": "text", "b.jpg": "1 again"}, lambda _: None))
+    with patch.object(pipeline, "find_matches", wraps=pipeline.find_matches) as find:
+        assert [True] == two_nights(tmp_path, lambda: os.utime(tmp_path / side / name, (1, 1)))
+    assert find.call_count == (3 if name == "b.jpg" else 2)  # with those of two scans of everything
+
+
+def test_a_touched_file_with_other_bytes(tmp_path: Path) -> None:
+    """Of the same length: it has changed."""
+    put(tmp_path, Night({"a.txt": "text"}, {"a.txt": "text"}, lambda _: None))
+    assert [True] == two_nights(tmp_path, lambda: rewritten(tmp_path))
+    assert {"a.txt": "missing"} == states(scan(tmp_path / "hay", tmp_path / "old"))
+
+
 def test_films(tmp_path: Path) -> None:
     """A film that comes or goes is compared with all films, and its packets are all that proves it."""
     from tests.helpers.films import film, remuxed
@@ -533,9 +561,9 @@ def test_the_cache_is_damaged_meanwhile(tmp_path: Path) -> None:
     put(tmp_path, NIGHTS["nothing"])
     real, asked = scan_again.scan_again, []
 
-    def lose(*values: Any) -> Findings | None:
+    def lose(*values: Any, **options: Any) -> Findings | None:
         asked.append(True)
-        findings = real(*values)
+        findings = real(*values, **options)
         if len(asked) == 1:
             raise CacheLostError("damaged", is_gone=False)
         return findings

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.sidecars.contents import MOST_BYTES, described, is_titled
-from dupfind.sidecars.kinds import Kind, kind_of, may_be_sidecar, owners_of
+from dupfind.sidecars.kinds import Kind, kind_of, may_be_sidecars, owners_of
 from dupfind.values import FileVerdict, Report
 from tests.helpers.scans import scan
 from tests.helpers.sidecar_contents import (
@@ -295,8 +295,8 @@ def test_the_cheap_look_lets_none_pass() -> None:
     """What it does not see is never asked for."""
     for path in [*SIDECARS, *(name for name, _ in NO_SIDECARS.values())]:
         for form in (path, path.upper(), path.title()):
-            assert may_be_sidecar("n/" + form) or kind_of(os.path.basename(form)) is None
-    assert not may_be_sidecar("n/a.jpg")
+            assert may_be_sidecars(["n/" + form])[0] or kind_of(os.path.basename(form)) is None
+    assert [False] == may_be_sidecars(["n/a.jpg"])
     assert kind_of(".xmp") is None
 
 

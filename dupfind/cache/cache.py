@@ -114,6 +114,14 @@ class Cache:
             else:
                 yield from lookup.digests(entries)
 
+    def knows_all(self, entries: Iterable[FileEntry]) -> bool:
+        """Tell whether anything is known of each of ``entries`` as it is now; not where it is known as a picture."""
+        lookup = self._lookup()
+        if lookup is None:
+            return False
+        with self._restart_when_damaged():
+            return lookup.know_all(entries)
+
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """Yield what decoding each of ``entries`` gave, in their order, likewise."""
         lookup = self._lookup()

@@ -24,6 +24,8 @@ class Known(NamedTuple):
 
 
 UNKNOWN = Known(None, None)
+_FEW = 32
+"""So many files of a folder are looked up by their names, whatever else it holds."""
 
 
 class Lookup:
@@ -45,6 +47,14 @@ class Lookup:
             for entry, row in zip(siblings, self._rows_in(folder, siblings, None), strict=True):
                 yield None if row is None or row[5] is None else _sound(checksum.digest_in(entry, row[5]))
 
+    def know_all(self, entries: Iterable[FileEntry]) -> bool:
+        """Tell whether anything is known of each of ``entries`` as it is now, by whatever recipe."""
+        return all(
+            row is not None
+            for folder, group in groupby(entries, key=_folder_of)
+            for row in self._rows_in(folder, list(group), None)
+        )
+
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """Yield what decoding each of ``entries`` gave, in their order, likewise."""
         for number, (folder, group) in enumerate(groupby(entries, key=_folder_of)):
@@ -58,9 +68,10 @@ class Lookup:
 
     def _rows_in(self, folder: str, entries: Sequence[FileEntry], labels: Labels | None) -> list[FileRow | None]:
         """Return the rows of the files of one folder, by their names or else by their inodes."""
-        by_name = self._store.files_in(folder, labels)
         start = len(folder) + 1
-        rows = [by_name.get(entry.path[start:].encode(*FS_CODEC)) for entry in entries]
+        names = [entry.path[start:].encode(*FS_CODEC) for entry in entries]
+        by_name = self._store.files_in(folder, labels, names if len(names) <= _FEW else None)
+        rows = list(map(by_name.get, names))
         # What was renamed, or came with a folder that was moved, is known by its inode and state.
         lost = [place for place, row in enumerate(rows) if row is None or not is_of(entries[place], row)]
         inodes = self._store.known_inodes([entries[place].inode for place in lost])

@@ -54,14 +54,21 @@ class Store(CacheFile):
             self._labels[text] = row[0]
         return self._labels[text]
 
-    def files_in(self, folder: str, labels: Labels | None) -> dict[bytes, FileRow]:
-        """Return the rows of all files of ``folder`` by name, without their contents where ``labels`` are None."""
+    def files_in(
+        self, folder: str, labels: Labels | None, names: Sequence[bytes] | None = None
+    ) -> dict[bytes, FileRow]:
+        """Return the rows of the files of ``folder`` by name, without their contents where ``labels`` are None.
+
+        Of all files, or of a few that have these ``names``.
+        """
+        values = {"path": os.fsencode(folder), **_named(labels)}
+        statement = f"{_select(labels)} WHERE f.folder = (SELECT id FROM folder WHERE path = :path)"
+        if names is not None:
+            named = {f"name{number}": name for number, name in enumerate(names)}
+            values |= named
+            statement += f" AND f.name IN ({','.join(f':{key}' for key in named)})"
         with translated():
-            rows = self.connection.execute(
-                f"{_select(labels)} WHERE f.folder = (SELECT id FROM folder WHERE path = :path)",
-                {"path": os.fsencode(folder), **_named(labels)},
-            )
-            return {row[0]: row for row in rows}
+            return {row[0]: row for row in self.connection.execute(statement, values)}
 
     def known_inodes(self, inodes: Sequence[int]) -> set[int]:
         """Return those of ``inodes`` under which anything was stored; nearly none where a tree is new."""

@@ -68,6 +68,8 @@ class Hashes(NamedTuple):
     """The position of the file that a row is of."""
     values: array[int]
     """So many for each row, one after the other: a needle's in each orientation, or one of a haystack's picture."""
+    unsure: array[int] = array("Q")
+    """Which bits of each value may be others by the file, as of gray pictures; empty where none are."""
 
     @property
     def width(self) -> int:
@@ -166,6 +168,7 @@ def pack_run(
     for number, hashes in enumerate(links or ()):
         yield ("places", number), hashes.places.tobytes()
         yield ("values", number), hashes.values.tobytes()
+        yield ("unsure", number), hashes.unsure.tobytes()
     yield ("findings", 0), pack(findings, *entries)
 
 
@@ -179,7 +182,9 @@ def unpack_run(read: Callable[[Part], bytes]) -> LastRun:
         needles, haystack = (_rows(read(("paths", number)), read(("states", number))) for number in range(2))
         links = None
         if head["has_links"]:
-            links = Links(*(_hashes(read(("places", number)), read(("values", number))) for number in range(2)))
+            links = Links(
+                *(_hashes(*(read((part, number)) for part in ("places", "values", "unsure"))) for number in range(2))
+            )
             for hashes, rows in zip(links, (needles, haystack), strict=True):
                 if hashes.places and not 0 <= min(hashes.places) <= max(hashes.places) < len(rows.marks):
                     raise SnapshotError("it has hashes of files that it does not have")
@@ -202,11 +207,14 @@ def _rows(paths: bytes, states: bytes) -> Rows:
     return Rows(text, tuple(columns[:-1]), columns[-1])
 
 
-def _hashes(places: bytes, values: bytes) -> Hashes:
-    hashes = Hashes(array("q"), array("Q"))
+def _hashes(places: bytes, values: bytes, unsure: bytes) -> Hashes:
+    hashes = Hashes(array("q"), array("Q"), array("Q"))
     hashes.places.frombytes(places)
     hashes.values.frombytes(values)
+    hashes.unsure.frombytes(unsure)
     count = len(hashes.places)
+    if len(hashes.unsure) not in (0, len(hashes.values)):
+        raise SnapshotError("it has unsure bits of no hash")
     if len(hashes.values) % count or len(hashes.values) < count if count else len(hashes.values):
         raise SnapshotError("it has hashes of no file")
     return hashes

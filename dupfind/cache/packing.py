@@ -46,7 +46,7 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
     all_grades: dict[tuple[Any, ...], int] = {}
     grades = list(_numbered(of_needles, all_grades))
     decoded = findings.pictures
-    pictures = [position for position, entry in enumerate(needles) if entry.path in decoded] if decoded else []
+    pictures = list(compress(count(), map(decoded.__contains__, map(_PATH, needles)))) if decoded else []
     failed: list[int] = []
     causes: list[int] = []
     all_causes: dict[tuple[Any, ...], int] = {}

@@ -182,8 +182,13 @@ def may_search_gray(picture: Pixels, hashes: NDArray[np.uint64], threshold_bits:
     return not are_near(hashes ^ _packed(above[0] > 0), _packed(is_unsure[0]), threshold_bits).any()
 
 
-def are_near(differences: NDArray[np.uint64], unsure: NDArray[np.uint64], threshold_bits: int) -> NDArray[np.bool_]:
-    """Tell whether hashes may lie within the threshold that differ in these bits, some of which are unsure."""
+def are_near(
+    differences: NDArray[np.uint64], unsure: NDArray[np.uint64], threshold_bits: int | NDArray[np.int16]
+) -> NDArray[np.bool_]:
+    """Tell whether hashes may lie within the threshold that differ in these bits, some of which are unsure.
+
+    Each may have its own threshold; below zero, nothing is within it.
+    """
     return np.asarray(np.bitwise_count(differences & ~unsure) <= threshold_bits)
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from dupfind.cache.cache_schema import COARSE, PictureRef, is_bare, is_gray
 from dupfind.reading import Measured, Pictures
 from dupfind.run import Reading
+from dupfind.search.blocks import Hashes
 from dupfind.values import Failure, FileEntry, Match, Thumbnail
 
 MOST_ROUNDS = 20
@@ -44,6 +45,9 @@ class Side:
         """By path, the files that could not be decoded in full."""
         self.lost: set[int] = set()
         """Their positions."""
+        self.unsure: Hashes | None = None
+        """Which bits of the hashes of gray pictures are unsure, of the shape of ``hashes``; None where no picture was
+        gray, or all were decoded in full."""
 
     @property
     def first_refs(self) -> list[PictureRef]:

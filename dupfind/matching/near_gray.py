@@ -7,7 +7,7 @@ picture had been gray.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from dupfind.values import Match
 _BATCH = 512
 """Thumbnails that are in memory together."""
 _MOST_PAIRS = 1 << 20
+ALL_BITS = np.uint64(2**64 - 1)
+"""Unsure bits of a picture of which nobody has asked which are."""
 
 
 def measure_near(run: Reading, decodes: Decodes) -> None:
@@ -45,6 +47,8 @@ def measure_near(run: Reading, decodes: Decodes) -> None:
         sides = decodes.needles, decodes.haystack
         needles, haystack = (_Hashes(side, run.cache, scan.algorithm) for side in sides)
         near = _near(needles, haystack, scan.threshold_bits, scan.threshold_bits + slack_bits(scan.algorithm))
+    for side, hashes in zip(sides, (needles, haystack), strict=True):
+        side.unsure = hashes.known()
     decodes.measure(*near)
 
 
@@ -73,6 +77,7 @@ class _Hashes:
         self.pictures = np.array([*range(len(side.refs)), *framed], np.int64)
         """Of each row, its position."""
         self._ids = [side.refs[position].id for position in self.pictures]
+        self._framed = len(framed)
         self._cache = cache
         self._unsure = np.zeros(self.hashes.shape, np.uint64)
         self._is_unknown = np.array([is_gray(id_) for id_ in self._ids], np.bool_)
@@ -83,11 +88,24 @@ class _Hashes:
         for start in range(0, len(unknown), _BATCH):
             batch = unknown[start : start + _BATCH]
             ids = [self._ids[row] for row in batch]
-            thumbnails = self._cache.thumbnails(list(dict.fromkeys(ids)))
-            gray = np.stack([pixels(thumbnails[id_].pixels) for id_ in ids])
-            self._unsure[batch] = unsure_bits(gray, self.hashes.shape[1])
+            self._unsure[batch] = unsure_bits_of(self._cache, ids, self.hashes.shape[1])
         self._is_unknown[unknown] = False
         return self._unsure
+
+    def known(self) -> Hashes:
+        """Return which bits of the hashes of the pictures are unsure; all, where that was not asked for."""
+        self._unsure[self._is_unknown] = ALL_BITS
+        return self._unsure[: len(self.pictures) - self._framed]
+
+
+def unsure_bits_of(cache: Cache, ids: Sequence[int], orientations: int) -> Hashes:
+    """Return which bits of the hashes of these gray thumbnails are unsure: (ids, orientations)."""
+    rows = [np.empty((0, orientations), np.uint64)]
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        thumbnails = cache.thumbnails(list(dict.fromkeys(batch)))
+        rows.append(unsure_bits(np.stack([pixels(thumbnails[id_].pixels) for id_ in batch]), orientations))
+    return np.concatenate(rows)
 
 
 def _near(needles: _Hashes, haystack: _Hashes, threshold_bits: int, radius_bits: int) -> tuple[list[int], list[int]]:

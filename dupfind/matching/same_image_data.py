@@ -77,6 +77,8 @@ def _pairs(
         return {}
     keys = [dict(_keys(side, positions, run.cache)) for side, positions in zip(sides, places, strict=True)]
     common = set(keys[0].values()) & set(keys[1].values())
+    if not common:  # what digests are made by takes as long to load as the decoders
+        return {}
     alike = [[place for place, key in of_side.items() if key in common] for of_side in keys]
     entries = [side.entries[place] for side, positions in zip(sides, alike, strict=True) for place in positions]
     digests = run.reader.image_data(entries)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from itertools import compress, repeat
+from operator import is_, itemgetter
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.choice import is_better
@@ -15,7 +16,10 @@ from dupfind.values import SETTLED, Evidence, FileState, FileVerdict, FolderStat
 
 _MOST_NAMED = 3
 _MOST_CODES = 4
-_REASONS = itemgetter(FileVerdict._fields.index("reasons"))
+_NEED_EYES = FileState.SIMILAR, FileState.UNREADABLE
+_KIND, _SIZE, _STATE, _REASONS = (
+    itemgetter(FileVerdict._fields.index(name)) for name in ("kind", "size_bytes", "state", "reasons")
+)
 
 
 def _better(report: Report) -> list[FileVerdict]:
@@ -23,25 +27,47 @@ def _better(report: Report) -> list[FileVerdict]:
     return list(filter(is_better, filter(_REASONS, report.files)))
 
 
+def _in_state(files: Sequence[FileVerdict], state: FileState) -> list[FileVerdict]:
+    """Return those of the files with this verdict: of a backup of other pictures there are a hundred thousand."""
+    return list(compress(files, map(is_, map(_STATE, files), repeat(state))))
+
+
+def _with_reasons(report: Report) -> list[FileVerdict]:
+    """Return the files that are not present, of which something is said."""
+    return list(filter(_REASONS, report.not_present))
+
+
+def number_in(files: Sequence[FileVerdict], state: FileState) -> int:
+    """Count those of the files with this verdict."""
+    return list(map(_STATE, files)).count(state)
+
+
+def bytes_of(files: Sequence[FileVerdict]) -> int:
+    """Return how many bytes all files have together."""
+    return sum(map(_SIZE, files))
+
+
 def holding(report: Report) -> int:
     """Count the files that hold something: all but the empty ones."""
-    return len(report.files) - sum(file.state is FileState.EMPTY for file in report.not_present)
+    return len(report.files) - number_in(report.not_present, FileState.EMPTY)
 
 
 def left(report: Report) -> list[FileVerdict]:
     """Return the files that are neither present, nor unwanted, nor empty."""
-    return [file for file in report.not_present if file.state not in SETTLED]
+    files = report.not_present
+    are_settled = list(map(SETTLED.__contains__, map(_STATE, files)))
+    return [file for file, is_settled in zip(files, are_settled, strict=True) if not is_settled]
 
 
 def where(report: Report) -> str:
     """Say where all files are that are in no doubt."""
-    has_unwanted = any(file.state is FileState.UNWANTED for file in report.not_present)
+    has_unwanted = number_in(report.not_present, FileState.UNWANTED) > 0
     return "in the haystack or not wanted" if report.decided or has_unwanted else "in the haystack"
 
 
 def empty_files(report: Report) -> list[str]:
     """Name the empty files in one sentence; none where there are none."""
-    empty = [file.path for file in report.not_present if file.state is FileState.EMPTY]
+    empty = [file.path for file in _in_state(report.not_present, FileState.EMPTY)]
     if not empty:
         return []
     verb = "is empty and holds" if len(empty) == 1 else "are empty and hold"
@@ -51,9 +77,8 @@ def empty_files(report: Report) -> list[str]:
 def set_aside(report: Report) -> list[str]:
     """Say how many files rules have set aside, by which; none where there are none."""
     sources: Counter[str] = Counter()
-    for file in report.not_present:
-        if file.state is FileState.UNWANTED:
-            sources.update(_source_of(reason) for reason in file.reasons[-1:])
+    for file in _in_state(report.not_present, FileState.UNWANTED):
+        sources.update(_source_of(reason) for reason in file.reasons[-1:])
     del sources[""]
     if not sources:
         return []
@@ -65,7 +90,7 @@ def set_aside(report: Report) -> list[str]:
 
 def sidecars(report: Report) -> dict[str, int]:
     """Count the sidecars of present files, by what became of them."""
-    states = Counter(file.state for file in report.not_present if _sidecar_of(file) is not None)
+    states = Counter(file.state for file in _with_reasons(report) if _sidecar_of(file) is not None)
     return {"not_present": sum(states.values()) - states[FileState.UNWANTED], "unwanted": states[FileState.UNWANTED]}
 
 
@@ -101,7 +126,7 @@ def counted_sidecars(report: Report) -> str:
 
 def _sidecar_kinds(report: Report) -> dict[str, int]:
     """Count the sidecars of present files by kind, in alphabetical order."""
-    kinds = Counter(kind for file in report.not_present if (kind := _sidecar_of(file)) is not None)
+    kinds = Counter(kind for file in _with_reasons(report) if (kind := _sidecar_of(file)) is not None)
     return dict(sorted(kinds.items()))
 
 
@@ -136,7 +161,8 @@ def can_go(report: Report) -> list[str]:
 
 def needs_eyes(report: Report) -> list[str]:
     """Say how many files a person has to look at, by the codes of their reasons; none where there are none."""
-    doubtful = [file for file in report.not_present if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
+    files = report.not_present
+    doubtful = list(compress(files, map(_NEED_EYES.__contains__, map(_STATE, files))))
     if not doubtful:
         return []
     codes = Counter(file.reasons[0].code.value for file in doubtful if file.reasons)
@@ -150,8 +176,11 @@ def needs_eyes(report: Report) -> list[str]:
 
 def what_is_missing(report: Report) -> list[str]:
     """Say how many pictures, films and other files are missing; none where none is."""
-    kinds = Counter(_noun(file) for file in report.not_present if file.state is FileState.MISSING)
-    if not kinds:
+    missing = _in_state(report.not_present, FileState.MISSING)
+    kinds = Counter({"picture": list(map(_KIND, missing)).count(Kind.IMAGE)})
+    if kinds["picture"] < len(missing):
+        kinds.update(_noun(file) for file in missing if file.kind is not Kind.IMAGE)
+    if not missing:
         return []
     parts = [count(kinds[noun], noun) for noun in ("picture", "film", "other file") if kinds[noun]]
     return [f"Missing: {', '.join(parts)}."]
@@ -174,7 +203,7 @@ def pictures_as_wholes(report: Report) -> list[str]:
     """
     if not (report.settings.lacks_fragments or report.parts_left_out) or report.catalogs:
         return []
-    number = sum(file.state is FileState.MISSING and file.kind is Kind.IMAGE for file in report.not_present)
+    number = list(map(_KIND, _in_state(report.not_present, FileState.MISSING))).count(Kind.IMAGE)
     if not number:
         return []
     was = "picture was" if number == 1 else "pictures were"
@@ -199,20 +228,20 @@ def next_commands(report: Report, again: Sequence[str], *, has_page: bool = Fals
 
     ``again`` is the command of this scan; ``has_page`` says that it writes the page of ``--html`` already.
     """
-    numbers = Counter(file.state for file in report.not_present)
+    are_missing = number_in(report.not_present, FileState.MISSING) > 0
     steps = []
     acting: dict[str, list[str]] = {}
-    if numbers[FileState.MISSING]:
+    if are_missing:
         steps.append(("the missing files", "--only missing --files"))
         if report.haystack.files and (words := _acting(report, again, "import")):  # an empty one may not be mounted
             steps.append((BRING_OVER, ""))
             acting[BRING_OVER] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
     can_be_shown = not has_page and not any(catalog.side is Side.NEEDLES for catalog in report.catalogs)
-    if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE] and can_be_shown:
+    if can_be_shown and any(number_in(report.not_present, state) for state in _NEED_EYES):
         steps.append(("what needs eyes, side by side", "--html page.html"))
     if _better(report):
         steps.append((BETTER, "--only better"))
-    if numbers[FileState.MISSING] and sidecars(report)["not_present"]:
+    if are_missing and sidecars(report)["not_present"]:
         steps.append(("without the sidecars", "--sidecars ignore"))
     can_go = any(folder.state is FolderState.CONTAINED and not folder.is_plan for folder in report.folders)
     if can_go and not report.settings.quick:
@@ -246,8 +275,7 @@ def _without_reading(words: Sequence[str]) -> Iterator[str]:
 
 
 def _noun(file: FileVerdict) -> str:
-    if file.kind is Kind.IMAGE:
-        return "picture"
+    """Name what a file is that is no picture."""
     last = file.path.rpartition(".")[2].lower()
     return "film" if f".{last}" in FILM_SUFFIXES else "other file"
 

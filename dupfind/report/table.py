@@ -254,9 +254,9 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         parts = [
             f"{number:,} {state.value}"
             for state in (FileState.MISSING, FileState.SIMILAR, FileState.UNREADABLE)
-            if (number := sum(file.state is state for file in left))
+            if (number := ending.number_in(left, state))
         ]
-        total_size = size(sum(file.size_bytes for file in left))
+        total_size = size(ending.bytes_of(left))
         verb = "is" if len(left) == 1 else "are"
         lines.append(
             f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack: {', '.join(parts)}."

@@ -57,11 +57,30 @@ def _hashes(entries: Entries, side: Side, run: Reading) -> Hashes:
     places = {entry.path: place for place, entry in enumerate(entries)}
     rows = [places[entry.path] for entry in side.entries]
     framed = [
-        (row, ref.id)
-        for row, *refs in zip(rows, side.first_refs, side.refs, strict=True)
+        (position, ref.id)
+        for position, refs in enumerate(zip(side.first_refs, side.refs, strict=True))
         for ref in dict.fromkeys(refs)
         if ref.id & FRAMED
     ]
     inner = inner_hashes(run.cache, [id_ for _, id_ in framed], run.settings.scan.algorithm, side.hashes.shape[1])
     values = np.concatenate([side.hashes, inner]).astype(np.uint64, copy=False)
-    return Hashes(array("q", [*rows, *(row for row, _ in framed)]), array("Q", values.tobytes()))
+    return Hashes(
+        array("q", [*rows, *(rows[position] for position, _ in framed)]),
+        array("Q", values.tobytes()),
+        _unsure(side, [*enumerate(ref.id for ref in side.refs), *framed]),
+    )
+
+
+def _unsure(side: Side, rows: Sequence[tuple[int, int]]) -> array[int]:
+    """Return which bits are unsure of the hashes of these rows, by position and thumbnail; nothing where none is."""
+    import numpy as np
+
+    from dupfind.cache.cache_schema import is_gray
+    from dupfind.matching.near_gray import ALL_BITS
+
+    gray = [row for row, (_, id_) in enumerate(rows) if is_gray(id_)]
+    if not gray:
+        return array("Q")
+    unsure = np.zeros((len(rows), side.hashes.shape[1]), np.uint64)
+    unsure[gray] = ALL_BITS if side.unsure is None else side.unsure[[rows[row][0] for row in gray]]
+    return array("Q", unsure.tobytes())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 
@@ -21,31 +21,39 @@ def judge_files(
     accept: Evidence, spell: Callable[[str], str], needles: Sequence[Tree], findings: Findings
 ) -> list[FileVerdict]:
     """Judge each needle, in the order of the walk; ``spell`` gives the path of a haystack file as reported."""
-    if not (findings.words or findings.failures or findings.remains):  # then nothing but a match decides
-        return [
-            *chain.from_iterable(chain.from_iterable(_by_matches(tree, findings, accept, spell) for tree in needles))
-        ]
+    # Of the few that these tell of more is known than a match.
+    told = findings.words.keys() | findings.failures.keys() | findings.remains.keys()
     judge = needle_judge(findings, accept, spell)
     return [
-        judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
+        *chain.from_iterable(
+            chain.from_iterable(_of_tree(tree, findings, accept, spell, told, judge) for tree in needles)
+        )
     ]
 
 
-def _by_matches(
-    tree: Tree, findings: Findings, accept: Evidence, spell: Callable[[str], str]
+def _of_tree(
+    tree: Tree,
+    findings: Findings,
+    accept: Evidence,
+    spell: Callable[[str], str],
+    told: Collection[str],
+    judge: Callable[[str, FileEntry], FileVerdict],
 ) -> Iterator[list[FileVerdict]]:
-    """Yield the verdicts on the needles of a tree of which nothing but a match, or none, is known."""
+    """Yield the verdicts on the needles of a tree, some at a time; ``judge`` judges any needle, also those of ``told``.
+
+    Where none of some needles is of these, nothing but a match, or none, is known of them.
+    """
     shown, has_picture = tree.root.shown, findings.pictures.__contains__
     for start in range(0, len(tree.entries), _BATCH):
         entries = tree.entries[start : start + _BATCH]
         own = list(map(_PATH, entries))
         paths = own if shown is str else list(map(shown, own))
-        have_pictures = list(map(has_picture, own))
-        matches = list(map(findings.matches.get, own))
-        yield judge_alike(paths, entries, matches, accept, have_pictures=have_pictures, spell=spell) or [
-            judge_file(path, entry, match, None, accept, has_picture=has_one, spell=spell)
-            for path, entry, match, has_one in zip(paths, entries, matches, have_pictures, strict=True)
-        ]
+        judged = None
+        if not told or frozenset(own).isdisjoint(told):
+            have_pictures = list(map(has_picture, own))
+            matches = list(map(findings.matches.get, own))
+            judged = judge_alike(paths, entries, matches, accept, have_pictures=have_pictures, spell=spell)
+        yield judged or list(map(judge, paths, entries))
 
 
 def words_of(needles: Sequence[Tree], findings: Findings) -> dict[str, Decision]:

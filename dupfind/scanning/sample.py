@@ -15,6 +15,7 @@ from dupfind.pictures import formats
 from dupfind.pool.tasks import Bare
 from dupfind.reading import Pictures
 from dupfind.run import Reading
+from dupfind.search.blocks import Hashes
 from dupfind.values import MIRRORED, FileEntry
 
 STAGE = "decoding a sample"
@@ -31,10 +32,16 @@ _FEW_TO_MEASURE = 0.3
 """The same of bare pictures, which take 2.3 ms: at a share of 0.38 both ways take the same."""
 
 
-def needed_of_needles(
-    needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
+def needed_by_sample(
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    orientations: int,
+    run: Reading,
+    known: Hashes | None = None,
 ) -> Bare | None:
     """Decode a sample, which the reader remembers, and tell what of ``needles`` is to be decoded at first.
+
+    ``known`` are search hashes of more pictures of the haystack, of which likewise a sample is looked at.
 
     Gray ones where few have a candidate in ``haystack``, bare ones where few have one that is not mirrored. None,
     which is everything, where many have one, or where it cannot be told: there are too few small pictures on either
@@ -42,19 +49,22 @@ def needed_of_needles(
     """
     small, candidates = _that_may_be_bare(needles), _that_may_be_bare(haystack)
     wanted, witnesses = small[:: _step(len(small))], candidates[::_EVERY_WITNESS]
-    if _expected(len(wanted), len(witnesses), len(candidates)) < _FEWEST_EXPECTED:
+    known = np.empty(0, np.uint64) if known is None else known
+    files, known_sampled = len(candidates) + len(known), known[::_EVERY_WITNESS]
+    if _expected(len(wanted), len(witnesses) + len(known_sampled), files) < _FEWEST_EXPECTED:
         return None
     reader = run.reader
     sampled = reader.sample(wanted, STAGE, orientations, bare=reader.bare())
     witnesses_sampled = reader.sample(witnesses, STAGE, 1, bare=reader.bare(sampled))
-    expected = _expected(len(sampled.entries), len(witnesses_sampled.entries), len(candidates))
+    upright = np.concatenate([witnesses_sampled.hashes[:, 0], known_sampled])
+    expected = _expected(len(sampled.entries), len(upright), files)
     if expected < _FEWEST_EXPECTED / 2:
         return None
     threshold_bits = run.settings.scan.threshold_bits
-    if _with_candidates(sampled, witnesses_sampled, range(orientations), threshold_bits) < _FEW * expected:
+    if _with_candidates(sampled, upright, range(orientations), threshold_bits) < _FEW * expected:
         return reader.bare(may_be_gray=True)
     judged = [turn for turn in range(orientations) if turn not in MIRRORED]
-    if _with_candidates(sampled, witnesses_sampled, judged, threshold_bits) < _FEW_TO_MEASURE * expected:
+    if _with_candidates(sampled, upright, judged, threshold_bits) < _FEW_TO_MEASURE * expected:
         return reader.bare()
     return None
 
@@ -78,11 +88,10 @@ def _expected(needles: int, witnesses: int, haystack: int) -> float:
     return needles * witnesses / max(1, haystack)
 
 
-def _with_candidates(needles: Pictures, haystack: Pictures, turns: Collection[int], threshold_bits: int) -> int:
-    """Count the needles that are within the threshold of a picture, in one of these orientations.
+def _with_candidates(needles: Pictures, upright: Hashes, turns: Collection[int], threshold_bits: int) -> int:
+    """Count the needles that are within the threshold of one of these hashes, in one of these orientations.
 
     One needle at a time, since a haystack of a million gives a sample of 140,000.
     """
-    upright = haystack.hashes[:, 0]
     turned = needles.hashes[:, list(turns)]
     return sum(bool((np.bitwise_count(upright ^ hashes[:, None]) <= threshold_bits).any()) for hashes in turned)

@@ -9,7 +9,7 @@ there is none, and everything is scanned.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, count, repeat
 from operator import attrgetter, is_not, itemgetter
@@ -22,10 +22,12 @@ from dupfind.cache.last_run import LastRun, Learned, Rows, mark
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import ReasonCode, is_fragment
 from dupfind.scanning.changes import Changes, changes_since
+from dupfind.scanning.first_decodes import needed_of_haystack, needed_of_needles
 from dupfind.scanning.identical import find_identical
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match
 
 if TYPE_CHECKING:
+    from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
     from dupfind.run import Reading
     from dupfind.scanning.links import Pictures as LinkedPictures
@@ -35,6 +37,8 @@ _PATH, _SIZE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "
 _WITNESS, _EVIDENCE = (itemgetter(Match._fields.index(name)) for name in ("witness", "evidence"))
 _HAS_COMPARABLE = attrgetter("has_comparable_picture")
 
+_BATCH = 1 << 10
+"""Matches that are gone through at once."""
 LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
 MOST_AGAIN = 4
@@ -42,7 +46,7 @@ MOST_AGAIN = 4
 
 Find = Callable[..., tuple[Findings, object, object]]
 """Runs the stages between walk and verdict for needles, haystack files and a :class:`~dupfind.run.Reading`; its keyword
-``learned`` takes in what was learned."""
+``learned`` takes in what was learned, and ``needed_of`` tells what of needles is decoded at first."""
 
 
 class OneSide(NamedTuple):
@@ -116,18 +120,24 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
 
-def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
+def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True) -> Findings | None:
     """Return what is found, by scanning what has changed; None where everything has to be scanned.
 
-    Parts of pictures are not looked for: a needle without a match may show a part of any picture.
+    ``may_be_bare`` tells whether ``find`` takes pictures that are. Parts of pictures are not looked for: a needle
+    without a match may show a part of any picture.
     """
+    news = news._replace(needles=_settled(news.needles, run), haystack=_settled(news.haystack, run))
+    if news.files and news.last.links is not None:  # or no picture has a part in it
+        run.reader.prepare_for_new([entry for entry in news.haystack.fresh if entry.has_comparable_picture])
     try:
         before = news.last.findings(news.needles.as_they_were(), news.haystack.as_they_were())
     except SnapshotError:
         return None
     if run.settings.scan.fragments:
         before = _without_parts(before)
-    again = _Again(news, before, run)
+    if not news.files:
+        return before
+    again = _Again(news, before, run, may_be_bare=may_be_bare)
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
     again.read_pictures()
     for is_near in (True, False):
@@ -136,19 +146,61 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
         run.cache.flush()  # so that nothing that was read is read again
         learned = Learned()
         learned.is_of_all = False
-        findings, *_ = find(again.needles(), again.haystack(), run, learned=learned)
+        findings, *_ = find(again.needles(), again.haystack(), run, learned=learned, needed_of=again.needed_of)
         if again.are_rivals_as_before(findings):
             return again.merged(findings, learned)
     return None
 
 
+def _settled(side: OneSide, run: Reading) -> OneSide:
+    """Count files as they were of which nothing but times and inode has changed: they are read, and have every byte of
+    before.
+
+    That is told by the whole digest that the cache has of the file as it was; where it has none, nothing is told.
+    """
+    columns, changes = side.before.columns, side.changes
+    now_at = {side.entries[place].path: place for place in changes.fresh}
+    pairs = [
+        (place, earlier, FileEntry(path, *(column[earlier] for column in columns)))
+        for earlier in changes.gone
+        for path in [changes.paths[earlier]]
+        if (place := now_at.get(path)) is not None
+    ]
+    pairs = [
+        (place, earlier, before)
+        for place, earlier, before in pairs
+        for now in [side.entries[place]]
+        if type(now) is FileEntry and now.size_bytes == before.size_bytes
+    ]
+    recalled = run.cache.recall_digests([before for *_, before in pairs])
+    known = [(*pair, digest) for pair, digest in zip(pairs, recalled, strict=True) if isinstance(digest, bytes)]
+    digests = run.reader.digests([side.entries[place] for place, *_ in known])
+    same = [(place, earlier) for place, earlier, before, digest in known if digests[before.path] == digest]
+    if not same:
+        return side
+    places = list(changes.places)
+    for place, earlier in same:
+        places[earlier] = place
+    settled, were = map(set, zip(*same, strict=True))
+    return side._replace(
+        changes=changes._replace(
+            places=places,
+            fresh=[place for place in changes.fresh if place not in settled],
+            gone=[earlier for earlier in changes.gone if earlier not in were],
+        )
+    )
+
+
 class _Again:
     """The files that are scanned again, by their positions in this run; more are added until none is left out."""
 
-    def __init__(self, news: News, before: Findings, run: Reading) -> None:
+    def __init__(self, news: News, before: Findings, run: Reading, *, may_be_bare: bool) -> None:
         self._news = news
         self._before = before
         self._run = run
+        self._may_be_bare = may_be_bare
+        self._needed: Bare | None = None
+        """What of the needles was decoded at first; None for all."""
         self._needle_marks, self._haystack_marks = news.needles.marks(), news.haystack.marks()
         self._unread: dict[str, Failure] = {}
         """New files of the haystack whose bytes were asked for and could not be read, by path."""
@@ -235,11 +287,12 @@ class _Again:
 
         comparable = [entry for entry in news.haystack.fresh if entry.has_comparable_picture]
         asked = [entry for entry in comparable if entry.path not in self._unread]
-        # Only their hashes and frames are asked for here, which bare pictures have.
-        fresh = run.reader.pictures(asked, "decoding haystack", 1, bare=run.reader.bare())
-        self._undecoded = fresh.failures
-        pictures = self._unproved_pictures()
+        # As a scan of what is new alone decodes them, needles first: so what is near to one is decoded once.
+        pictures = self._unproved_pictures(asked, links.haystack.values)
         self._missed = set(pictures.failures)
+        needed = needed_of_haystack(pictures, self._needed, len(asked), run) if self._may_be_bare else None
+        fresh = run.reader.pictures(asked, "decoding haystack", 1, bare=needed)
+        self._undecoded = fresh.failures
         for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
             # Files of before go by their place then, those of now by their place behind all of these.
             end = len(side.changes.paths)
@@ -262,17 +315,16 @@ class _Again:
         from dupfind.scanning.links import linked
 
         news, scan = self._news, self._run.settings.scan
-        slack = slack_bits(scan.algorithm)  # some hashes are of gray pictures
-        threshold_bits = scan.threshold_bits + slack
         most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
         needles, haystack = self._sides
         met = linked(
             needles.pictures,
             haystack.pictures,
             (needles.changed, haystack.changed),
-            threshold_bits,
+            scan.threshold_bits,
+            slack_bits(scan.algorithm),
             most,
-            self._reach(threshold_bits, slack, is_near=is_near),
+            self._reach(scan.threshold_bits, is_near=is_near),
         )
         if met is None:
             return False
@@ -281,7 +333,7 @@ class _Again:
         self._rivals = _now(met.rivals, news.needles)
         return True
 
-    def _reach(self, threshold_bits: int, slack_bits: int, *, is_near: bool) -> Reach:
+    def _reach(self, threshold_bits: int, *, is_near: bool) -> Reach:
         """Tell how far what happens to pictures matters to each needle, by its number."""
         import numpy as np
 
@@ -292,9 +344,10 @@ class _Again:
         count = len(earlier) + len(needles.entries)
         bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
         if is_near:
-            found = self._before.matches
-            bits[: len(earlier)] = [_reach_bits(found.get(path), threshold_bits, slack_bits) for path in earlier]
-            has_claim[: len(earlier)] = [path in found for path in earlier]
+            matches = list(map(self._before.matches.get, earlier))
+            has_claim[: len(earlier)] = list(map(is_not, matches, repeat(None)))
+            places = np.flatnonzero(has_claim[: len(earlier)])
+            bits[places] = [*_reaches(list(filter(None, matches)), threshold_bits)]
         return Reach(bits, has_claim)
 
     def are_rivals_as_before(self, rescanned: Findings) -> bool:
@@ -302,15 +355,29 @@ class _Again:
         paths = [self._news.needles.entries[place].path for place in self._rivals]
         return all(self._before.matches[path] == rescanned.matches.get(path) for path in paths)
 
-    def _unproved_pictures(self) -> Pictures:
-        """Return the pictures among the needles in question that are not proved by their bytes."""
+    def needed_of(
+        self, needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
+    ) -> Bare | None:
+        """Tell what of needles is decoded at first: what was, of those that have changed."""
+        return self._needed if self._sides else needed_of_needles(needles, haystack, orientations, run)
+
+    def _unproved_pictures(self, haystack: Sequence[FileEntry], known: array[int]) -> Pictures:
+        """Return the pictures among the needles in question that are not proved by their bytes.
+
+        The pictures of ``haystack`` are new, and those with the hashes ``known`` are not.
+        """
+        import numpy as np
+
         asked, reader = self.needles(), self._run.reader
         self._run.cache.flush()  # likewise
         identical, failures, _ = find_identical(asked, self.haystack(), reader)
         settled = identical.keys() | failures.keys()
         unproved = [entry for entry in asked if entry.path not in settled and entry.size_bytes]
         orientations = ORIENTATIONS if self._run.settings.scan.rotations else 1
-        return reader.pictures(unproved, "decoding needles", orientations)
+        if self._may_be_bare:
+            hashes = np.frombuffer(known, np.uint64)
+            self._needed = needed_of_needles(unproved, haystack, orientations, self._run, hashes)
+        return reader.pictures(unproved, "decoding needles", orientations, bare=self._needed)
 
     def follow_films(self) -> None:
         """Take in all films that nothing proves by its bytes, where a film of the haystack has come or gone."""
@@ -347,13 +414,15 @@ class _Again:
         remains = {path: left for path, left in before.remains.items() if path not in left_out}
         if before.haystack_pictures is None:
             return Findings(matches, failures, pictures, None, remains)
-        comparable = list(filter(_HAS_COMPARABLE, self._news.haystack.entries))
-        failed = sum(map(failures.__contains__, map(_PATH, comparable)))
+        entries = self._news.haystack.entries
+        are_on_disk = list(map(type, entries)).count(FileEntry) == len(entries)  # of which each may prove something
+        comparable = entries if are_on_disk else list(filter(_HAS_COMPARABLE, entries))
+        failed = sum(map(failures.__contains__, map(_PATH, comparable))) if failures else 0
         return Findings(matches, failures, pictures, len(comparable) - failed, remains) if pictures else None
 
     def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
         """Tell whether matches that are kept have a witness in common with new ones."""
-        contesting = _witnesses(rescanned.matches, rescanned.pictures)
+        contesting = set(_witnesses(rescanned.matches, rescanned.pictures))
         return bool(contesting) and not contesting.isdisjoint(_witnesses(kept, self._before.pictures))
 
     def _is_other_than_before(self, rescanned: Findings) -> bool:
@@ -413,26 +482,36 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
-def _reach_bits(match: Match | None, threshold_bits: int, slack_bits: int) -> int:
+def _reaches(matches: Sequence[Match], threshold_bits: int) -> Iterator[int]:
+    """Yield :func:`_reach_bits` of each match: nearly all are of one kind, and a hundred thousand are asked for."""
+    for start in range(0, len(matches), _BATCH):
+        batch = matches[start : start + _BATCH]
+        _, evidences, distances, reasons = zip(*batch, strict=True)
+        are_alike = evidences.count(Evidence.SAME) == reasons.count(None) == len(batch) and None not in distances
+        yield from distances if are_alike else (_reach_bits(match, threshold_bits) for match in batch)
+
+
+def _reach_bits(match: Match, threshold_bits: int) -> int:
     """Return how far away a picture may lie that matters to a needle with this match.
 
     A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
     others lie is not known.
     """
-    if match is None or match.evidence is not Evidence.SAME or match.distance_bits is None:
+    _, evidence, distance_bits, reason = match
+    if evidence is not Evidence.SAME or distance_bits is None:
         return threshold_bits
-    is_upright = match.reason is None or match.reason.code is ReasonCode.MORE_COMPRESSED
-    return match.distance_bits + slack_bits if is_upright else threshold_bits
+    is_upright = reason is None or reason.code is ReasonCode.MORE_COMPRESSED
+    return distance_bits if is_upright else threshold_bits
 
 
 def _is_identical(match: Match | None) -> bool:
     return match is not None and match.evidence is Evidence.IDENTICAL
 
 
-def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> set[str]:
-    """Return what proves these pictures, or looks like them: one photo cannot be two."""
+def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> Iterator[str]:
+    """Yield what proves these pictures, or looks like them: one photo cannot be two."""
     seen = list(compress(matches.values(), map(pictures.__contains__, matches)))
-    return set(compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL))))
+    return compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL)))
 
 
 def _is_partly_intact(match: Match) -> bool:

@@ -14,11 +14,11 @@ from operator import is_not, itemgetter
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.sidecars.contents import MOST_BYTES, described
-from dupfind.sidecars.kinds import Kind, kind_of, may_be_sidecar, owners_of
+from dupfind.sidecars.kinds import Kind, kind_of, may_be_sidecars, owners_of
 from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import SETTLED, FileEntry, FileState, FileVerdict
 
-_STATE = itemgetter(FileVerdict._fields.index("state"))
+_PATH, _STATE = (itemgetter(FileVerdict._fields.index(name)) for name in ("path", "state"))
 _PRESENT = FileState.PRESENT
 _OF_MANY = frozenset({Kind.ALBUM, Kind.PICASA, Kind.DESCRIPTIONS})
 """Kinds that describe a folder or many files of it."""
@@ -34,10 +34,13 @@ def sidecars_of_present(entries: Sequence[FileEntry], files: Sequence[FileVerdic
 
     ``entries`` are what the verdicts ``files`` are on, in the same order.
     """
+    are_others = list(map(is_not, map(_STATE, files), repeat(_PRESENT)))
+    others = list(compress(zip(entries, files, strict=True), are_others))
+    paths = list(map(_PATH, compress(files, are_others)))
     doubtful = [
         (entry, file, kind)
-        for entry, file in compress(zip(entries, files, strict=True), map(is_not, map(_STATE, files), repeat(_PRESENT)))
-        if file.state not in SETTLED and may_be_sidecar(file.path)
+        for entry, file in compress(others, may_be_sidecars(paths))
+        if file.state not in SETTLED
         if (kind := kind_of(_split(file.path)[1])) is not None
     ]
     if not doubtful:

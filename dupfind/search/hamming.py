@@ -55,6 +55,21 @@ class HashDictionary:
         """Return the positions with the hash ``keys[key]``, rising."""
         return self._order[self._bounds[key] : self._bounds[key + 1]]
 
+    def places(self, keys: Positions) -> tuple[Positions, Positions]:
+        """Return the positions with one of these keys, and of each which of ``keys`` it has, by index.
+
+        >>> [part.tolist() for part in HashDictionary(np.array([7, 0, 7], np.uint64)).places(np.array([1, 0]))]
+        [[0, 0, 1], [0, 2, 1]]
+        """
+        counts = self._bounds[keys + 1] - self._bounds[keys]
+        which = np.repeat(np.arange(len(keys)), counts)
+        steps = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return which, self._order[self._bounds[keys][which] + steps]
+
+    def count(self, keys: Positions) -> int:
+        """Return how many positions have one of these keys."""
+        return int((self._bounds[keys + 1] - self._bounds[keys]).sum())
+
     def equal(self, hashes: Hashes) -> Positions:
         """Return for each of ``hashes`` the key with the same hash, or -1."""
         if not len(self.keys):

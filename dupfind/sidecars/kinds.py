@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from operator import itemgetter
 
 from dupfind.pictures import formats
 
@@ -47,6 +48,7 @@ _SUFFIXES = {
 }  # fmt: skip
 _NAMES = {"picasa.ini": Kind.PICASA, ".picasa.ini": Kind.PICASA, "descript.ion": Kind.DESCRIPTIONS}
 _ENDINGS = (*_SUFFIXES, ".ini", ".ion")
+_END = itemgetter(slice(-max(map(len, _ENDINGS)), None))
 _ALBUM = re.compile(
     r"(metadata|metadaten|m\u00e9tadonn\u00e9es|metadatos|metadati|metadados|metagegevens|metadane)"
     r"(\(\d+\))?\.json"
@@ -74,9 +76,15 @@ def kind_of(name: str) -> Kind | None:
     return Kind.ALBUM if _ALBUM.fullmatch(low) else _SUFFIXES.get(dot + last)
 
 
-def may_be_sidecar(path: str) -> bool:
-    """Tell by a cheap look whether :func:`kind_of` has to be asked."""
-    return path[-5:].lower().endswith(_ENDINGS)
+def may_be_sidecars(paths: Sequence[str]) -> list[bool]:
+    """Tell of each path by a cheap look whether :func:`kind_of` has to be asked: a hundred thousand end alike.
+
+    >>> may_be_sidecars(["/IMG_1.jpg.XMP", "/IMG_1.jpg"])
+    [True, False]
+    """
+    ends = list(map(_END, paths))
+    may_be = {end: end.lower().endswith(_ENDINGS) for end in set(ends)}
+    return list(map(may_be.__getitem__, ends))
 
 
 def owners_of(kind: Kind, name: str, names: Iterable[str]) -> list[str]:

@@ -44,8 +44,8 @@ def short_scans() -> Iterator[list[bool]]:
     counts: list[bool] = []
     real = scan_again.scan_again
 
-    def counted(*values: Any) -> Any:
-        findings = real(*values)
+    def counted(*values: Any, **options: Any) -> Any:
+        findings = real(*values, **options)
         counts.append(findings is not None)
         return findings
 
