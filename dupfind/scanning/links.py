@@ -21,7 +21,7 @@ from dupfind.cache.last_run import Hashes as KeptHashes
 from dupfind.matching.borders import inner_hashes
 from dupfind.reading import Pictures as DecodedPictures
 from dupfind.run import Reading
-from dupfind.search.blocks import Hashes
+from dupfind.search.blocks import Hashes, distinct
 from dupfind.search.hamming import CLOSE_BITS, HashDictionary
 
 _FEW = 1 << 24
@@ -137,7 +137,7 @@ class _Near:
         """Return the files with a hash within so many bits of one of ``hashes``, each row of which may have its own."""
         radii = np.broadcast_to(their_bits, len(hashes))
         met: set[int] = set()
-        for radius in np.unique(radii).tolist():
+        for radius in distinct(radii).tolist():
             met.update(self._files[self.rows(hashes[radii == radius].reshape(-1), radius)].tolist())
         return met
 
@@ -146,7 +146,7 @@ class _Near:
 
         Each row that is searched may have its own radius; below zero, nothing is near it.
         """
-        hashes = np.unique(hashes)
+        hashes = distinct(hashes)
         radii = np.broadcast_to(own_bits, len(self._files))
         if not len(hashes) or not len(self._flat) or radii.max() < 0:
             return np.empty(0, np.int64)
@@ -155,7 +155,7 @@ class _Near:
             is_near = np.zeros(len(self._flat), np.bool_)
             for hash_ in hashes:
                 is_near |= np.bitwise_count(self._flat ^ hash_) <= limits
-            return np.unique(np.flatnonzero(is_near) // self._width)
+            return distinct(np.flatnonzero(is_near) // self._width)
         if self._dictionary is None:
             self._dictionary = HashDictionary(self._flat)
         nearest = np.full(len(self._dictionary.keys), _FAR, np.uint8)
@@ -163,4 +163,4 @@ class _Near:
             nearest[keys] = np.minimum(nearest[keys], bits)
         met = [(self._dictionary.positions(key), nearest[key]) for key in np.flatnonzero(nearest < _FAR).tolist()]
         places = [positions[limits[positions] >= bits] for positions, bits in met]
-        return np.unique(np.concatenate([np.empty(0, np.int64), *places]) // self._width)
+        return distinct(np.concatenate([np.empty(0, np.int64), *places]) // self._width)
