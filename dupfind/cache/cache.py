@@ -73,6 +73,8 @@ class Cache:
         self.inner_hashes: dict[str, dict[int, bytes]] = {}
         """By the algorithm and the id of a thumbnail: its search hashes without its frame, packed, in as many
         orientations as were asked for. Of this run only, in which several stages ask for the same."""
+        self.steady: dict[str, dict[int, bool]] = {}
+        """Likewise: whether its search hash is good to search by."""
         if path is not None:
             self._open(path)
 
