@@ -113,9 +113,12 @@ def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm
 
 
 def smooth_among(ids: Iterable[int], cache: Cache, algorithm: str) -> set[int]:
-    """Return those of these thumbnails, by id, that are undamaged and whose hash changes with every compression."""
+    """Return those of these thumbnails, by id, that are undamaged and whose hash changes with every compression.
+
+    None that is gray does: only what is rough was left gray (:func:`~dupfind.evidence.fingerprint.may_search_gray`).
+    """
     known = cache.steady.setdefault(algorithm, {})
-    sound = {id_ for id_ in ids if not is_damaged(id_)}
+    sound = {id_ for id_ in ids if not is_damaged(id_) and not is_gray(id_)}
     unknown = sorted(sound - known.keys())
     for start in range(0, len(unknown), _BATCH):
         batch = unknown[start : start + _BATCH]
