@@ -218,7 +218,7 @@ def test_other_pixels_do_not_settle_it(
     """Of a first scan, or of a gray decode, which are not those of the file: they are asked once that is decoded."""
     counted: list[int] = []
     real = evidence.are_mirrored
-    monkeypatch.setattr(evidence, "are_mirrored", lambda *pair: bool(counted.append(1)) or real(*pair))
+    monkeypatch.setattr(evidence, "are_mirrored", lambda pairs: bool(counted.extend([1] * len(pairs))) or real(pairs))
     whole = {"n": thumbnail(1, turned=1), "/h": thumbnail(1)}
     wanted = desk.decodes(whole)
     shown = whole | {which: dataclasses.replace(whole[which], **fact)}
@@ -236,7 +236,7 @@ def test_of_several_the_best_is_taken_and_the_others_count_where_it_is_none(
     wanted = desk.decodes({"n": thumbnail(1, turned=1), "/a": thumbnail(1), "/b": whole})
     expected = {"n": Match("/b", Evidence.SIMILAR, 0, MIRROR)}
     assert (expected, []) == (desk.match({"n": bare(1, 1)}, haystack), wanted)
-    monkeypatch.setattr(evidence, "are_mirrored", lambda *_: False)
+    monkeypatch.setattr(evidence, "are_mirrored", lambda pairs: [False] * len(pairs))
     assert {} == desk.match({"n": bare(1, 1)}, {"/a": bare(1)})
     assert (expected, ["/a", "/b", "n"]) == (desk.match({"n": bare(1, 1)}, haystack), sorted(wanted))
 

@@ -10,7 +10,7 @@ import pytest
 
 from dupfind.answers.findings import Remains
 from dupfind.events import Advance, Silence
-from dupfind.matching.damaged import match_damaged
+from dupfind.matching.damaged import match_damaged, smooth_among
 from dupfind.reasons import ReasonCode
 from dupfind.values import Evidence, Match, Thumbnail
 from tests.helpers.desk import Desk
@@ -152,3 +152,16 @@ def test_a_smooth_needle_like_nothing(desk: Desk) -> None:
     needles = desk.pictures({"n": shot(slope()), "rough": shot(scene(99))}, 1)
     found = match_damaged(needles, desk.pictures({"/h": shot(scene(1))}, 1), {}, desk.cache, Silence(), "phash")
     assert ({}, {"n": Remains("", None)}) == found
+
+
+def test_which_needles_are_smooth_is_asked_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is the same the second time, and nothing is read for it; what is new is asked of it alone."""
+    shots = {"slope": shot(slope()), "rough": shot(scene(99)), "cut": cut(slope(), 0.5), "new": shot(slope(1))}
+    slope_id, rough_id, cut_id, new_id = (ref.id for ref in desk.pictures(shots, 1).refs)
+    assert {slope_id} == smooth_among([rough_id, slope_id, slope_id, cut_id], desk.cache, "phash")
+    read: list[int] = []
+    real = desk.cache.thumbnails
+    monkeypatch.setattr(desk.cache, "thumbnails", lambda ids: read.extend(ids) or real(ids))
+    assert {slope_id, new_id} == smooth_among([new_id, cut_id, slope_id, rough_id], desk.cache, "phash")
+    assert set() == smooth_among([rough_id], desk.cache, "phash")
+    assert [new_id] == read

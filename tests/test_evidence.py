@@ -92,7 +92,8 @@ def test_what_is_mirrored_is_judged_by_its_pixels(seed: int, other: int, shown: 
     turned = evidence.turned(evidence.prepare(needle), asked)
     judged = evidence.judge(turned, evidence.prepare(witness), asked)
     pixels = fingerprint.pixels(needle.pixels), fingerprint.pixels(witness.pixels)
-    expected = (Evidence.SIMILAR, evidence.MIRRORED_ONLY) if evidence.are_mirrored(*pixels, asked) else (None, UNLIKE)
+    (is_mirrored,) = evidence.are_mirrored([(*pixels, asked)])
+    expected = (Evidence.SIMILAR, evidence.MIRRORED_ONLY) if is_mirrored else (None, UNLIKE)
     assert expected == (judged.evidence, judged.reason)
     assert (expected[0] is not None) == (seed == other and BACK[shown] == asked)
 

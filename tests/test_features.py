@@ -7,7 +7,7 @@ import numpy as np
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence, fingerprint
 from dupfind.grouping.relations import checks, sketches
-from dupfind.matching.borders import inner_hashes
+from dupfind.matching.borders import inner_hashes, inner_pixels
 from dupfind.pictures import borders
 from dupfind.values import FileEntry
 from tests.helpers.desk import Desk
@@ -51,6 +51,23 @@ def test_check_hashes_of_all_orientations() -> None:
         assert expected == sum(word << 64 * (3 - place) for place, word in enumerate(words))
     assert (found[1] != found[2]).any()
     assert (inner != whole).any()
+
+
+def test_hashes_within_frames_are_the_same_however_they_are_asked_for() -> None:
+    """Upright first, in all orientations then, and twice; each picture's own, and of each algorithm its own."""
+    desk = Desk()
+    border = borders._PACKED.pack(8192, 0, 8192, 0)
+    shots = {str(number): shot(scene(number), border=border) for number in range(3)}
+    with desk.cache:
+        ids = [ref.id for ref in desk.pictures(shots, 1).refs]
+        asked = [*ids, ids[0]]
+        found = [inner_hashes(desk.cache, asked, "phash", orientations) for orientations in (1, 8, 1)]
+        by_rows = inner_hashes(desk.cache, asked, "dhash", 2)
+    inner = [inner_pixels(shots[name]) for name in ("0", "1", "2", "0")]
+    expected = [fingerprint.search_hashes(picture, "phash", 8) for picture in inner]
+    assert expected == [tuple(row) for row in found[1].tolist()]
+    assert [[row[0]] for row in expected] == found[0].tolist() == found[2].tolist()
+    assert [list(fingerprint.search_hashes(picture, "dhash", 2)) for picture in inner] == by_rows.tolist()
 
 
 def test_nothing_is_asked_for() -> None:

@@ -18,6 +18,7 @@ from dupfind.evidence.fingerprint import (
     are_steady,
     as_hex,
     check_hash,
+    check_hashes,
     exact_hash_of,
     hash_of,
     packed_hashes,
@@ -138,6 +139,15 @@ def test_check_hash_is_imagehash_s(seed: int) -> None:
     """256 bits of pHash, the first bit highest."""
     image = thumbnail(seed)
     assert int(str(imagehash.phash(image, hash_size=16)), 16) == check_hash(np.asarray(image))
+
+
+def test_check_hashes_of_many() -> None:
+    """As of each alone, more than are hashed together, in their order; of none there are none."""
+    smooth = [np.asarray(thumbnail(seed)) for seed in range(6)] + [np.full((64, 64), 128, np.uint8)]
+    noise = np.random.default_rng(6).integers(0, 256, (123, 64, 64), np.uint8)
+    pictures = [*smooth, *noise, *(turn(picture, 5) for picture in smooth)]
+    assert [check_hash(np.ascontiguousarray(picture)) for picture in pictures] == check_hashes(pictures)
+    assert [] == check_hashes([])
 
 
 def test_check_hash_keeps_pictures_apart() -> None:

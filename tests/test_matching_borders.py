@@ -144,7 +144,7 @@ def test_a_needle_with_a_match_is_not_looked_at(
     match = Match("/other", Evidence.SAME, 3)
     needles = {"lost": read(framed(photo(1), 0.05)), "found": read(framed(photo(2), 0.05))}
     assert ["lost"] == list(search(desk, needles, plain, found=match))
-    monkeypatch.setattr(matching_borders, "search_hashes", lambda *_: pytest.fail("hashed"))
+    monkeypatch.setattr(matching_borders, "packed_hashes", lambda *_: pytest.fail("hashed"))
     both = {**plain, "/framed": in_a_frame(scene(3))}
     assert {} == search(desk, needles, both, found=match, lost=match)
 

@@ -22,8 +22,9 @@ from dupfind.pictures import color_modes, decode, jpeg_stream
 from dupfind.pictures import jpeg as jpegs
 from dupfind.pool import tasks
 from dupfind.scanning import first_decodes
-from dupfind.values import FileEntry, Thumbnail
+from dupfind.values import GRAY_ONLY, FileEntry, Thumbnail
 from fixtures import pictures
+from tests.helpers.desk import Desk
 from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
 from tests.helpers.races import short_scans
 from tests.helpers.scans import answer, scan, states
@@ -151,6 +152,19 @@ def test_what_its_hash_is_asked_of() -> None:
     assert fingerprint.may_search_gray(taken, np.array([], np.uint64), 0)
     assert fingerprint.may_search_gray(taken, ~whole, 10)
     assert not fingerprint.may_search_gray(taken, whole, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_gray_is_never_smooth(seed: int) -> None:
+    """However little it shows; so its hash is good to search by, and nobody has to read it to tell."""
+    levels = fingerprint.pixels(full(jpeg(photo(seed))).pixels).astype(float)
+    shown = [np.uint8(128 + share * (levels - levels.mean()) / 2) for share in np.linspace(0, 1, 60)]
+    may_be_gray = [fingerprint.may_search_gray(picture, np.array([], np.uint64), 10) for picture in shown]
+    assert {False, True} == set(may_be_gray)
+    assert fingerprint.are_steady(np.stack(shown), "phash")[may_be_gray].all()
+    gray = dataclasses.replace(full(jpeg(photo(seed))), is_coarse=True, damage=GRAY_ONLY)
+    with Desk().cache as cache:
+        assert set() == damaged.smooth_among([picture_id(gray)], cache, "phash")
 
 
 @pytest.fixture

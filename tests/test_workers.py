@@ -385,18 +385,34 @@ def test_items_are_read_no_faster_than_the_work_goes_on() -> None:
             assert drawn <= done + 2 * 3 * 16 + 16
 
 
-@given(st.lists(st.integers(0, 20 << 20), max_size=100))
-def test_chunks(sizes: list[int]) -> None:
+@given(st.lists(st.integers(0, 20 << 20), max_size=100), st.integers(1, 4))
+def test_chunks(sizes: list[int], lanes: int) -> None:
     """Chunks keep the order, lose nothing, and hold 16 items or 8 MB and the item that passed it."""
-    chunks = list(workers._chunks(sizes, lambda size: size))
+    chunks = list(workers._chunks(sizes, lambda size: size, lanes=lanes))
     assert sizes == [size for chunk in chunks for size in chunk]
     assert all(1 <= len(chunk) <= 16 and sum(chunk[:-1]) < 8 << 20 for chunk in chunks)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "items", "expected"),
+    [
+        (1, range(40), [16, 16, 8]),
+        (2, range(100), [16, 16, 16, 13, 9, 7, 5, 4, 4, 4, 4, 2]),
+        (4, range(5), [4, 1]),
+        (2, map(abs, range(40)), [16, 16, 8]),
+    ],
+    ids=["one lane", "two lanes", "few", "not known how many"],
+)
+def test_the_last_chunks_are_small(lanes: int, items: Iterable[int], expected: list[int]) -> None:
+    """Half of what each lane would have of the rest, so that none works on while the others have nothing to do."""
+    chunks = workers._chunks(items, lambda _: 1, lanes=lanes)
+    assert expected == [len(chunk) for chunk in chunks]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9 << 20)), max_size=100))
 def test_stretches(items: list[tuple[int, int]]) -> None:
     """They keep the order, lose nothing, and a run lies in one of them, whose chunks are no larger than others."""
-    stretches = list(workers._stretches(items, lambda item: item[1], 16, lambda item: item[0]))
+    stretches = list(workers._stretches(items, lambda item: item[1], 16, 2, lambda item: item[0]))
     assert items == [item for stretch in stretches for chunk in stretch for item in chunk]
     for stretch in stretches:
         assert all(1 <= len(chunk) <= 16 and sum(size for _, size in chunk[:-1]) < 8 << 20 for chunk in stretch)

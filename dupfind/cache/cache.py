@@ -70,6 +70,11 @@ class Cache:
         self._has_failed = False
         self._buffer = Buffer()
         self._flushed_at = clock()
+        self.inner_hashes: dict[str, dict[int, bytes]] = {}
+        """By the algorithm and the id of a thumbnail: its search hashes without its frame, packed, in as many
+        orientations as were asked for. Of this run only, in which several stages ask for the same."""
+        self.steady: dict[str, dict[int, bool]] = {}
+        """Likewise: whether its search hash is good to search by."""
         if path is not None:
             self._open(path)
 
@@ -326,10 +331,11 @@ class Cache:
         thumbnails = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
         if self._kept:
             with self._restart_when_damaged():
-                thumbnails |= self._kept.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+                kept = self._kept.pictures([id_ for id_ in pictures if id_ not in thumbnails])
                 # The id is made of the pixels, so that a bit that the disk lost shows here.
-                if any(picture_id(thumbnail) != id_ for id_, thumbnail in thumbnails.items()):
+                if any(picture_id(thumbnail) != id_ for id_, thumbnail in kept.items()):
                     raise DamagedError("a thumbnail is not what was stored")
+                thumbnails |= kept
         thumbnails |= self._scratch.pictures([id_ for id_ in pictures if id_ not in thumbnails])
         if len(thumbnails) < len(set(pictures)):
             with self._restart_when_damaged():

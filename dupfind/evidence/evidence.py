@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -183,15 +184,19 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
     return Judgement(Evidence.SAME, _TURNS.get(orientation), tests, closeness)
 
 
-def are_mirrored(needle: fingerprint.Pixels, witness: fingerprint.Pixels, orientation: int) -> bool:
-    """Tell by the pixels alone whether :func:`judge` finds `similar`, in an ``orientation`` that mirrors the needle.
+def are_mirrored(pairs: Sequence[tuple[fingerprint.Pixels, fingerprint.Pixels, int]]) -> list[bool]:
+    """Tell of each needle, witness and orientation that mirrors the needle whether :func:`judge` finds `similar`, by
+    the pixels alone.
 
     Otherwise it finds nothing: that the needle is mirrored is the first of all facts, and its reason
-    :data:`MIRRORED_ONLY`. Both are upright (64, 64). 0.1 ms.
+    :data:`MIRRORED_ONLY`. Needles and witnesses are upright (64, 64). 0.05 ms a pair.
     """
-    turned_needle = np.ascontiguousarray(fingerprint.turn(needle, orientation))
-    checks = fingerprint.check_hash(turned_needle), fingerprint.check_hash(witness)
-    return _check_of(*checks).passed
+    turned = [fingerprint.turn(needle, orientation) for needle, _, orientation in pairs]
+    needles, witnesses = (
+        fingerprint.check_hashes(turned),
+        fingerprint.check_hashes([witness for _, witness, _ in pairs]),
+    )
+    return [_check_of(*checks).passed for checks in zip(needles, witnesses, strict=True)]
 
 
 def differ(first: Picture, second: Picture) -> Reason | None:

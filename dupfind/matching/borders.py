@@ -15,7 +15,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import FRAMED
 from dupfind.events import Listener
 from dupfind.evidence.evidence import CHECK_BOUND_BITS
-from dupfind.evidence.fingerprint import Pixels, check_hash, pixels, search_hashes, turn
+from dupfind.evidence.fingerprint import Pixels, check_hash, packed_hashes, pixels, turn
 from dupfind.pictures import borders
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
@@ -23,6 +23,7 @@ from dupfind.search.hamming import HashDictionary
 from dupfind.values import Evidence, Match, ScanSettings, Thumbnail
 
 _BATCH = 1024
+_HASH_BYTES = 8
 _MOST_CANDIDATES = 50
 """Looked at for one needle, the nearest first."""
 REASONS = {
@@ -137,12 +138,15 @@ class Borders:
 
 def inner_hashes(cache: Cache, ids: Sequence[int], algorithm: str, orientations: int) -> NDArray[np.uint64]:
     """Return the search hashes of framed pictures without their frames: (ids, orientations)."""
-    rows = []
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        thumbnails = cache.thumbnails(list(dict.fromkeys(batch)))
-        rows += [search_hashes(inner_pixels(thumbnails[id_]), algorithm, orientations) for id_ in batch]
-    return np.array(rows, np.uint64).reshape(len(ids), orientations)
+    known, width = cache.inner_hashes.setdefault(algorithm, {}), orientations * _HASH_BYTES
+    unknown = [id_ for id_ in dict.fromkeys(ids) if len(known.get(id_, b"")) < width]
+    for start in range(0, len(unknown), _BATCH):
+        batch = unknown[start : start + _BATCH]
+        thumbnails = cache.thumbnails(batch)
+        inner = [inner_pixels(thumbnails[id_]).tobytes() for id_ in batch]
+        known.update(zip(batch, packed_hashes(inner, algorithm, orientations), strict=True))
+    packed = b"".join(known[id_][:width] for id_ in ids)
+    return np.frombuffer(packed, ">u8").reshape(len(ids), orientations).astype(np.uint64)
 
 
 def inner_pixels(thumbnail: Thumbnail) -> Pixels:

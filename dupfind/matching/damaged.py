@@ -113,16 +113,19 @@ def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm
 
 
 def smooth_among(ids: Iterable[int], cache: Cache, algorithm: str) -> set[int]:
-    """Return those of these thumbnails, by id, that are undamaged and whose hash changes with every compression."""
-    smooth: set[int] = set()
-    sound = [id_ for id_ in ids if not is_damaged(id_)]
-    for start in range(0, len(sound), _BATCH):
-        batch = sound[start : start + _BATCH]
-        thumbnails = cache.thumbnails(list(dict.fromkeys(batch)))
+    """Return those of these thumbnails, by id, that are undamaged and whose hash changes with every compression.
+
+    None that is gray does: only what is rough was left gray (:func:`~dupfind.evidence.fingerprint.may_search_gray`).
+    """
+    known = cache.steady.setdefault(algorithm, {})
+    sound = {id_ for id_ in ids if not is_damaged(id_) and not is_gray(id_)}
+    unknown = sorted(sound - known.keys())
+    for start in range(0, len(unknown), _BATCH):
+        batch = unknown[start : start + _BATCH]
+        thumbnails = cache.thumbnails(batch)
         pictures = np.stack([pixels(thumbnails[id_].pixels) for id_ in batch])
-        steady = fingerprint.are_steady(pictures, algorithm)
-        smooth.update(id_ for id_, is_steady in zip(batch, steady, strict=True) if not is_steady)
-    return smooth
+        known.update(zip(batch, fingerprint.are_steady(pictures, algorithm).tolist(), strict=True))
+    return {id_ for id_ in sound if not known[id_]}
 
 
 def intact_reason(damage: str, share: float) -> Reason:

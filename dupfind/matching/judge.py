@@ -69,9 +69,9 @@ class Judge:
             batch = pairs[start : start + _PIXELS_TOGETHER]
             thumbnails = self._cache.thumbnails(list({id_ for pair in batch for id_ in (pair.needle, pair.witness)}))
             grays = {id_: pixels(thumbnail.pixels) for id_, thumbnail in thumbnails.items()}
-            found += [
-                evidence.are_mirrored(grays[pair.needle], grays[pair.witness], pair.orientation) for pair in batch
-            ]
+            found += evidence.are_mirrored(
+                [(grays[pair.needle], grays[pair.witness], pair.orientation) for pair in batch]
+            )
         return found
 
     def judge_ahead(self, queues: Sequence[Sequence[Pair]]) -> None:

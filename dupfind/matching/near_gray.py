@@ -19,7 +19,7 @@ from dupfind.matching.borders import inner_hashes
 from dupfind.matching.damaged import likeliest_gray
 from dupfind.matching.decodes import MOST_ROUNDS, Decodes, Side
 from dupfind.run import Reading
-from dupfind.search.blocks import Hashes
+from dupfind.search.blocks import Hashes, distinct
 from dupfind.search.hamming import HashDictionary
 from dupfind.values import Match
 
@@ -84,7 +84,9 @@ class _Hashes:
 
     def unsure(self, rows: NDArray[np.int64]) -> Hashes:
         """Return which bits of all hashes are unsure, shape (rows, orientations); made for these ``rows``."""
-        unknown = rows[self._is_unknown[rows]].tolist()
+        is_asked = np.zeros(len(self._ids), np.bool_)
+        is_asked[rows] = True
+        unknown = np.flatnonzero(is_asked & self._is_unknown).tolist()
         for start in range(0, len(unknown), _BATCH):
             batch = unknown[start : start + _BATCH]
             ids = [self._ids[row] for row in batch]
@@ -121,15 +123,17 @@ def _near(needles: _Hashes, haystack: _Hashes, threshold_bits: int, radius_bits:
     are_near_keys = np.zeros(len(dictionary.keys), np.bool_)
     for indexes, keys in _pairs(dictionary, flat, radius_bits):
         rows = indexes // needles.hashes.shape[1]
-        of_needles = needles.unsure(np.unique(rows)).reshape(-1)[indexes]
-        witnesses = np.flatnonzero(np.isin(key_of_row, keys))
+        of_needles = needles.unsure(rows).reshape(-1)[indexes]
+        is_found = np.zeros(len(dictionary.keys), np.bool_)
+        is_found[keys] = True
+        witnesses = np.flatnonzero(is_found[key_of_row])
         of_keys = np.zeros(len(dictionary.keys), np.uint64)  # what is unsure of one picture is unsure of its key
         np.bitwise_or.at(of_keys, key_of_row[witnesses], haystack.unsure(witnesses)[witnesses, 0])
         close = are_near(flat[indexes] ^ dictionary.keys[keys], of_needles | of_keys[keys], threshold_bits)
         are_near_needles[rows[close]] = True
         are_near_keys[keys[close]] = True
     near = needles.pictures[are_near_needles], haystack.pictures[are_near_keys[key_of_row]]
-    return np.unique(near[0]).tolist(), np.unique(near[1]).tolist()
+    return distinct(near[0]).tolist(), distinct(near[1]).tolist()
 
 
 def _pairs(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ _LINEAR_LEVELS = 0.04045
 """Where sRGB is a straight line (IEC 61966-2-1)."""
 
 
+@lru_cache(maxsize=1)
 def _tables_of_light() -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Return amounts of light, 16 bits, of the 256 levels of sRGB, and the level of each amount (IEC 61966-2-1)."""
     levels = np.arange(256) / 255
@@ -56,9 +58,6 @@ def _tables_of_light() -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     amounts = np.arange(1 << 16) / ((1 << 16) - 1)
     back = np.where(amounts <= _LINEAR_LEVELS / 12.92, amounts * 12.92, 1.055 * amounts ** (1 / 2.4) - 0.055)
     return np.rint(light * ((1 << 16) - 1)).astype(np.uint16), np.rint(back * 255).astype(np.uint8)
-
-
-_LIGHT, _LEVELS = _tables_of_light()
 
 
 class Shrunk(NamedTuple):
@@ -143,10 +142,11 @@ def reduced_in_light(
     A colour at a time: that takes 2 bytes a pixel.
     """
     bands = working.convert("RGB").split() if working.mode in _COLORED else (_to_eight_bits(working),)
+    amounts, levels = _tables_of_light()
     reduced = []
     for band in bands:
-        light = Image.fromarray(_LIGHT.take(np.asarray(band))).resize(size, kernel, box=box)
-        reduced.append(Image.fromarray(_LEVELS.take(np.asarray(light))))
+        light = Image.fromarray(amounts.take(np.asarray(band))).resize(size, kernel, box=box)
+        reduced.append(Image.fromarray(levels.take(np.asarray(light))))
     return Image.merge("RGB", reduced) if len(reduced) > 1 else reduced[0]
 
 

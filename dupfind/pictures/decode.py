@@ -361,14 +361,14 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], less: _
         small = None if gray is None else color_modes.thumbnail_of_gray(*gray)
         if gray is not None and small is not None and not color_modes.may_have_border_in_gray(*gray):
             grey = Image.fromarray(small)
-            if less.may_be_gray(exif.upright(grey, exif.facts(image)[0]).tobytes()):
+            if less.may_be_gray(exif.upright(grey, exif.orientation_of(image)).tobytes()):
                 return _Look(color_modes.Shrunk(grey, (), grey, gray.box, grey), 0, bare=GRAY_ONLY)
     decoded = jpeg.decode(image, data, stream, is_padded=True)
     damage = _damage(decoded, stream)
     shrunk = color_modes.shrink_gray(decoded.image, decoded.box)
     # Damage and frames count for pictures that nothing resembles, too.
     if less.may_be_bare and is_small and damage is None and not color_modes.may_have_border(shrunk):
-        upright = exif.upright(shrunk.grey, exif.facts(image)[0])
+        upright = exif.upright(shrunk.grey, exif.orientation_of(image))
         if less.may_be_bare(upright.tobytes()):
             return _Look(shrunk, 0, bare=UNMEASURED)
     end = length_bytes if stream.end is None else stream.end

@@ -43,9 +43,10 @@ def limited_to(side: int) -> Grey:
     return np.asarray(resampling.weights(THUMBNAIL_SIDE, side, 0, side) @ smaller, np.float32)
 
 
+@lru_cache(maxsize=256)
 def enlarging(start: float, end: float) -> Grey:
     """Return what enlarges the rows from ``start`` to ``end`` of a picture to its
-    full height: (64, 64), from the left.
+    full height: (64, 64), from the left. Pictures of one frame share it, and all that have none on two sides.
     """
     return np.asarray(resampling.weights(THUMBNAIL_SIDE, THUMBNAIL_SIDE, start, end), np.float32)
 

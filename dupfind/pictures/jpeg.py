@@ -283,10 +283,12 @@ def _quality_of(steps: tuple[int, ...]) -> int:
     return min(range(1, 101), key=lambda quality: (abs(_MEAN_LOGARITHMS[quality - 1] - mean), quality))
 
 
-def _steps(quality: int) -> list[int]:
-    """Return the encoder's table for luma at this quality."""
-    percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # noqa: PLR2004 - as libjpeg's jcparam.c has it
-    return [min(max((step * percent + 50) // 100, 1), 255) for step in _LUMA_STEPS]
+def _tables() -> list[list[int]]:
+    """Return the encoder's table for luma at each quality from 1 to 100."""
+    percents = np.array([5000 // quality if quality < 50 else 200 - 2 * quality for quality in range(1, 101)])  # noqa: PLR2004 - as libjpeg's jcparam.c has it
+    steps = (percents[:, None] * _LUMA_STEPS + 50) // 100
+    found: list[list[int]] = steps.clip(1, 255).tolist()
+    return found
 
 
 _LOGARITHMS = [math.log(max(1, step)) for step in range(256)]
@@ -300,4 +302,4 @@ def _mean_logarithm(steps: Sequence[int]) -> float:
         return sum(math.log(max(1, step)) for step in steps) / len(steps)
 
 
-_MEAN_LOGARITHMS = [_mean_logarithm(_steps(one)) for one in range(1, 101)]
+_MEAN_LOGARITHMS = [_mean_logarithm(table) for table in _tables()]

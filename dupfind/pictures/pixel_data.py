@@ -127,7 +127,7 @@ def _how_shown(image: Image.Image, frames: int) -> bytes:
 
 def _pixels(image: Image.Image) -> Iterator[Piece]:
     """Yield the mode, the size and the pixels of a frame that is loaded."""
-    orientation = exif.facts(image)[0]
+    orientation = exif.orientation_of(image)
     if image.mode in _EIGHT_BITS:
         whole = image.convert("RGBA")
     elif image.mode in _AS_THEY_ARE:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -44,7 +44,8 @@ from dupfind.values import FileEntry
 T = TypeVar("T")
 R = TypeVar("R")
 
-_CHUNK_ITEMS = 16
+_CHUNK_ITEMS, _FEWEST_ITEMS = 16, 4
+"""Most items of a chunk, and how many its last ones may be cut down to, so that the lanes end together."""
 _LIGHT_CHUNK_ITEMS = 256
 _CHUNK_BYTES = 8 << 20
 _BUSY_SHARE = 0.6
@@ -172,7 +173,9 @@ class Pool:
         that need no process of their own. Items that follow each other and of which ``run_of`` says the same go to one
         lane, which may keep what they have in common; others help with them where nothing else is left to do.
         """
-        waiting = _stretches(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS, run_of)
+        # Light chunks stay large: by them it is told whether one thread is enough.
+        most_items, lanes_apart = (_LIGHT_CHUNK_ITEMS, 1) if is_light else (_CHUNK_ITEMS, self._lane_count)
+        waiting = _stretches(items, size_bytes, most_items, lanes_apart, run_of)
         again: deque[list[T]] = deque()  # after a death: the culprit's chunk in single files, and what waited behind it
         suspects: deque[T] = deque()  # those that it happened to while they were alone
         make = self._make_light if is_light else self._make_executor
@@ -313,14 +316,18 @@ def _next_chunk(
 
 
 def _stretches(
-    items: Iterable[T], size_bytes: Callable[[T], int], most_items: int, run_of: Callable[[T], Hashable] | None
+    items: Iterable[T],
+    size_bytes: Callable[[T], int],
+    most_items: int,
+    lanes: int,
+    run_of: Callable[[T], Hashable] | None,
 ) -> Iterator[deque[list[T]]]:
     """Cut into chunks, and give those together that one lane had best do one after the other.
 
     These are more than one where a run of items, see :meth:`Pool.map`, does not fit into a chunk. Short runs share one.
     """
     if run_of is None:
-        yield from (deque([chunk]) for chunk in _chunks(items, size_bytes, most_items))
+        yield from (deque([chunk]) for chunk in _chunks(items, size_bytes, most_items, lanes))
         return
     begun: list[T] = []
     for _, run in groupby(items, run_of):
@@ -332,18 +339,26 @@ def _stretches(
         yield deque([begun])
 
 
-def _chunks(items: Iterable[T], size_bytes: Callable[[T], int], most_items: int = _CHUNK_ITEMS) -> Iterator[list[T]]:
+def _chunks(
+    items: Iterable[T], size_bytes: Callable[[T], int], most_items: int = _CHUNK_ITEMS, lanes: int = 1
+) -> Iterator[list[T]]:
     """Cut into chunks small enough that the last ones end together, and large enough that handing over costs nothing.
 
-    A chunk of 16 small pictures or of 8 MB takes some 50 to 100 ms.
+    A chunk of 16 small pictures or of 8 MB takes some 50 to 100 ms. Where several ``lanes`` work on ``items`` whose
+    number is known, a chunk is half of what each lane would have of the rest: so the last ones are small.
     """
+    count = len(items) if lanes > 1 and isinstance(items, Sized) else None
     chunk: list[T] = []
-    total_bytes = 0
+    done = total_bytes = 0
+    most = most_items
     for item in items:
+        if count is not None and not chunk:
+            most = max(_FEWEST_ITEMS, min(most_items, (count - done) // (2 * lanes)))
         chunk.append(item)
         total_bytes += size_bytes(item)
-        if len(chunk) == most_items or total_bytes >= _CHUNK_BYTES:
+        if len(chunk) == most or total_bytes >= _CHUNK_BYTES:
             yield chunk
+            done += len(chunk)
             chunk, total_bytes = [], 0
     if chunk:
         yield chunk

@@ -25,7 +25,7 @@ from dupfind.matching.borders import inner_hashes
 from dupfind.matching.near_gray import ALL_BITS, unsure_bits_of
 from dupfind.reading import Pictures as DecodedPictures
 from dupfind.run import Reading
-from dupfind.search.blocks import Hashes
+from dupfind.search.blocks import Hashes, distinct
 from dupfind.search.hamming import CLOSE_BITS, HashDictionary
 
 _FEW = 1 << 24
@@ -177,7 +177,7 @@ class _Near:
     def files(self, pictures: Pictures, rows: Rows, their_bits: NDArray[np.int64]) -> set[int]:
         """Return the files with a hash within so many bits of one of these ``rows``, each of which has its own."""
         met: set[int] = set()
-        for radius in np.unique(their_bits).tolist():
+        for radius in distinct(their_bits).tolist():
             met |= self.near(pictures.asked(rows[their_bits == radius]), radius)
         return met
 
@@ -196,11 +196,11 @@ class _Near:
         slack_bits = self._slack_bits if self._has_unsure or asked.unsure.any() else 0
         limits = np.repeat(radii.astype(np.int16), self._width)
         if not slack_bits:
-            hashes = np.unique(asked.hashes)
+            hashes = distinct(asked.hashes)
             asked = Asked(hashes, np.zeros_like(hashes))
         is_few = len(asked.hashes) * len(self._flat) <= _FEW
         is_near = (self._each if is_few else self._by_dictionary)(asked, limits, slack_bits)
-        return np.unique(np.flatnonzero(is_near) // self._width)
+        return distinct(np.flatnonzero(is_near) // self._width)
 
     def _each(self, asked: Asked, limits: Limits, slack_bits: int) -> NDArray[np.bool_]:
         """Compare all pairs."""

@@ -6,7 +6,7 @@ Both searches end here: the one that compares everything, and the one that first
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,23 @@ _LEAST_ROWS = 16
 UFUNC_BUFFER = 16
 """numpy's least; to be set while :class:`Blocks` compares. With its usual 8192, numpy copies a row of less than some
 4096 hashes into a buffer before it combines it with a column, which takes three times as long."""
+
+
+N = TypeVar("N", np.int64, np.uint64)
+
+
+def distinct(values: NDArray[N]) -> NDArray[N]:
+    """Return the different ones of ``values``, rising.
+
+    As ``np.unique`` does, which loads masked arrays: that takes 20 ms of a run in which nothing else needs them.
+
+    >>> distinct(np.uint64([7, 0, 7])).tolist()
+    [0, 7]
+    """
+    ordered = np.sort(values)
+    is_first = np.ones(len(ordered), np.bool_)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_first]
 
 
 class Blocks:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.search.blocks import Hashes
+from dupfind.search.blocks import Hashes, distinct
 from dupfind.search.multi_index import Probe, part
 
 Counts = NDArray[np.float64]
@@ -87,7 +87,7 @@ def plan(needles: Hashes, keys: Hashes, radius_bits: int, built: Collection[tupl
     if len(needles) * len(keys) * _COMPARED_NS < _LEAST_NS:
         return ()
     sample = _sample(needles, _SAMPLE_NEEDLES)
-    different = np.unique(sample)
+    different = distinct(sample)
     needle_count = len(needles) * len(different) / len(sample)
     key_sample = _sample(keys, _SAMPLE_KEYS)
     probing = _sample(different, _SAMPLE_HITS)
