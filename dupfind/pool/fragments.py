@@ -157,22 +157,21 @@ def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout
 
 def read_page_marks(
     entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float
-) -> list[tuple[bytes, tuple[int, int]] | None]:
-    """Give many marks of each picture, packed, and its width and height; None for one that cannot be read."""
-    pages = []
+) -> list[tuple[bytes, tuple[int, int]] | Failure]:
+    """Give many marks of each picture, packed, and its width and height, or why it has none."""
     with TimeLimit(timeout_seconds) as limit:
-        for entry in entries:
-            page = _read(entry, page_marked_by, max_pixels, limit, timeout_seconds, steps=PAGE_STEPS)
-            pages.append(None if isinstance(page, Failure) else page)
-    return pages
+        return [_read(entry, page_marked_by, max_pixels, limit, timeout_seconds, steps=PAGE_STEPS) for entry in entries]
 
 
-def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float) -> list[Overlap | None]:
-    """Tell of each pair which part the two pictures have in common; None where they have none, or cannot be read.
+def compare_fragments(
+    pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float
+) -> list[Overlap | Failure | None]:
+    """Tell of each pair which part the two pictures have in common; None where they have none, or why that cannot be
+    told.
 
     The needle of the pair before is kept: pairs of one needle are to come one after another.
     """
-    overlaps: list[Overlap | None] = []
+    overlaps: list[Overlap | Failure | None] = []
     last: tuple[FileEntry, Described | Failure] | None = None
     with TimeLimit(timeout_seconds) as limit:
         read = partial(_read, make=described_by, max_pixels=max_pixels, limit=limit, timeout_seconds=timeout_seconds)
@@ -181,8 +180,10 @@ def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_se
                 last = pair.needle, read(pair.needle, steps=PAGE_STEPS)
             needle = last[1]
             witness = needle if isinstance(needle, Failure) else read(pair.witness)
-            if isinstance(needle, Failure) or isinstance(witness, Failure):
-                overlaps.append(None)
+            if isinstance(needle, Failure):
+                overlaps.append(needle)
+            elif isinstance(witness, Failure):
+                overlaps.append(witness)
             else:
                 overlaps.append(compare(needle, witness, pair.pose))
     return overlaps
