@@ -388,10 +388,18 @@ DESCRIPTIONS = {
     "behind the name of an item": (b"infe", WORDS, b"infe"),
     "a property that is not known": (b"ipco", box(b"more", HIDDEN), b"ipco"),
     "behind a property": (b"pixi", HIDDEN, b"pixi"),
+    "behind the code points of colours": (b"colr", HIDDEN, b"colr"),
+    "colours of no kind": (b"ipco", box(b"colr", HIDDEN), b"ipco"),
     "behind the properties of items": (b"ipma", HIDDEN, b"ipma"),
     "kinds of files": (b"ftyp", HIDDEN, b"ftyp"),
 }
-AROUND = {b"infe": (b"iinf",), b"ipco": (b"iprp",), b"pixi": (b"ipco", b"iprp"), b"ipma": (b"iprp",)}
+AROUND = {
+    b"infe": (b"iinf",),
+    b"ipco": (b"iprp",),
+    b"pixi": (b"ipco", b"iprp"),
+    b"colr": (b"ipco", b"iprp"),
+    b"ipma": (b"iprp",),
+}
 
 
 @pytest.mark.parametrize(("where", "content", "itself"), DESCRIPTIONS.values(), ids=DESCRIPTIONS)
@@ -404,6 +412,13 @@ def test_in_what_describes_the_items_of_a_heif(where: bytes, content: bytes, its
     hiding = grown(plain, end_of(plain, where), content, *longer)
     assert hides(hiding)
     assert digest(hiding) is None
+
+
+def test_a_long_profile_of_a_heif() -> None:
+    """A profile is as long as it likes."""
+    plain = saved(photo(), "AVIF")
+    place = end_of(plain, b"ipco")
+    assert not hides(grown(plain, place, box(b"colr", b"prof" + HIDDEN), b"ipco", b"iprp", b"meta"))
 
 
 def test_items_of_a_heif_that_cannot_be_followed() -> None:

@@ -40,10 +40,11 @@ _HEADS_OF_LISTS = {_ITEM_INFO: (14, 16), _REFERENCES: (12, 12)}
 """By the version of the box: where its entries begin."""
 _LONGEST_HEAD, _LONGEST_OF_ITEM = 1024, 256
 """How long at most are a box that says one thing, and what is said of one item in each."""
+_COLOURS, _PROFILES = b"colr", (b"prof", b"rICC")
 _SHORT_BOXES = frozenset({b"hdlr", b"dinf", _PRIMARY})
 _PROPERTY_KINDS = frozenset(
-    b"hvcC av1C avcC vvcC jpgC j2kH ispe pixi irot imir clap auxC pasp clli mdcv amve cclv lsel rloc a1op a1lx oinf "
-    b"tols udes altt aebr wbbr fobr afbr dobr pano subs iscl ster cmin cmex ndwt reve rref crtt mdft".split()
+    b"colr hvcC av1C avcC vvcC jpgC j2kH ispe pixi irot imir clap auxC pasp clli mdcv amve cclv lsel rloc a1op a1lx "
+    b"oinf tols udes altt aebr wbbr fobr afbr dobr pano subs iscl ster cmin cmex ndwt reve rref crtt mdft".split()
 )
 """Of pictures (ISO/IEC 23008-12, 6.5, and its amendments)."""
 
@@ -173,9 +174,10 @@ def _unread_of_properties(reader: Reader, box: Part, of_items: int) -> int:
             unread_bytes += max(0, part.stop - part.start - (_LONGEST_HEAD + of_items if part.kind == b"ipma" else 0))
             continue
         for held in container_format.boxes(reader, part.start + 8, part.stop):
-            if held.kind != b"colr":  # a profile is as long as it likes, and counts as one
-                longest = _LONGEST_HEAD if held.kind in _PROPERTY_KINDS else 0
-                unread_bytes += max(0, held.stop - held.start - longest)
+            longest = _LONGEST_HEAD if held.kind in _PROPERTY_KINDS else 0
+            if held.kind == _COLOURS and reader.at(held.start + 8, 4) in _PROFILES:
+                continue  # a profile is as long as it likes, and counts as one
+            unread_bytes += max(0, held.stop - held.start - longest)
     return unread_bytes
 
 
