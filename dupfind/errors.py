@@ -109,6 +109,10 @@ class CacheLostError(DupfindError):
         """Whether the user has been told already that the run goes on without its cache."""
 
 
+class ShortageError(DupfindError):
+    """The system gives this process too little of something."""
+
+
 class NoProcessError(DupfindError):
     """No process could be started to read files, which is no fault of any of them."""
 

@@ -5,7 +5,7 @@ Every answer goes to the cache as it comes. Only ids and hashes are kept in memo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -94,6 +94,8 @@ class Reader:
         self.map_pairs = JudgePool(pool, cache, settings.workers).map
         self._sampled: dict[str, tuple[PictureRef | Failure, bytes | None]] = {}
         """By path, what a picture of a sample holds, and its hashes, packed."""
+        self._without_parts: set[str] = set()
+        """Paths of pictures of which it was told that parts were not looked for in them."""
 
     def start(self) -> None:
         """Start the processes that decode now, where no picture is in the cache: they will be needed."""
@@ -506,17 +508,25 @@ class Reader:
                 self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
             elif isinstance(outcome.result, Failure):
                 failures[entry.path] = outcome.result.reason
-        if failures:
-            # They were decoded once already: it took too long now, or they are no longer there.
-            path, reason = next(iter(failures.items()))
-            more = f" and {len(failures) - 1:,} more" if len(failures) > 1 else ""
-            self._listener.warn(f"parts were not looked for in {path}{more}: {reason}")
+        self._tell_of_parts(failures)
         return {
             entry.path: unpack(marks if is_needle else first(marks, most))._replace(may_be_page=kind == PAGE_LIKE_KIND)
             for entry in entries
             if (row := packed.get(entry.path))
             for kind, marks in [(row[0], row[1:])]
         }
+
+    def _tell_of_parts(self, failures: Mapping[str, str]) -> None:
+        """Tell of the pictures in which parts were not looked for, by path with the reasons, once of each.
+
+        They were decoded once already: it took too long now, or memory is short, or they are no longer there.
+        """
+        new = {path: reason for path, reason in failures.items() if path not in self._without_parts}
+        if new:
+            self._without_parts.update(new)
+            path, reason = next(iter(new.items()))
+            more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
+            self._listener.warn(f"parts were not looked for in {path}{more}: {reason}")
 
     def page_marks(self, entries: Sequence[FileEntry]) -> dict[str, PageMarks]:
         """Return by path the marks by which what these pictures show in parts of them is found; read anew each time."""
@@ -525,21 +535,29 @@ class Reader:
 
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(read_page_marks, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
-        done = self.map("looking for more parts", task, entries, lambda _, __: None, _size_of)
-        return {entry.path: PageMarks(unpack(page[0]), page[1]) for entry, page in done if page is not None}
+        lost = partial(_not_described, timeout_seconds=timeout_seconds)
+        done = dict(self.map("looking for more parts", task, entries, lost, _size_of))
+        self._tell_of_parts({entry.path: page.reason for entry, page in done.items() if isinstance(page, Failure)})
+        return {
+            entry.path: PageMarks(unpack(page[0]), page[1])
+            for entry, page in done.items()
+            if not isinstance(page, Failure)
+        }
 
     def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap | None]:
         """Return which part each pair of pictures has in common, None where they have none.
 
         Pairs that could not be read this time are left out.
         """
-        from dupfind.pool.fragments import NOT_COMPARED, compare_fragments, needle_of
+        from dupfind.pool.fragments import compare_fragments, needle_of
 
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(compare_fragments, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
-        done = self.map("comparing parts", task, pairs, lambda _, __: NOT_COMPARED, _bytes_of_pair, run_of=needle_of)
-        outcomes = {pair: outcome for pair, outcome in done if outcome.is_compared}
-        return {pair: outcomes[pair].overlap for pair in pairs if pair in outcomes}
+        lost = partial(_not_described, timeout_seconds=timeout_seconds)
+        done = dict(self.map("comparing parts", task, pairs, lost, _bytes_of_pair, run_of=needle_of))
+        failures = {pair.needle.path: overlap.reason for pair, overlap in done.items() if isinstance(overlap, Failure)}
+        self._tell_of_parts(failures)
+        return {pair: overlap for pair in pairs if not isinstance(overlap := done[pair], Failure)}
 
     def recall_parts(self, entries: Sequence[FileEntry]) -> list[bytes | None]:
         """Return what :meth:`keep_parts` kept of each of these needles, or None."""
@@ -665,6 +683,10 @@ def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None 
 def _lost_film(entry: FileEntry, death: Death, timeout_seconds: float) -> tasks.Outcome:
     """Return the outcome for a film whose reader died."""
     return _lost(entry, death, "film data", film_digests.seconds_for(entry, timeout_seconds))
+
+
+def _not_described(_: object, death: Death, timeout_seconds: float) -> Failure:
+    return tasks.lost(death, timeout_seconds)
 
 
 def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dupfind import pipeline
+from dupfind.errors import SettingsError
 from dupfind.settings import make_settings
 from dupfind.sources.file_lists import NOTHING, look_up, names_in
 from dupfind.sources.ignore import Excludes
@@ -49,6 +50,16 @@ def folders(report: Report) -> dict[str, str]:
 def test_names_in_a_list(data: bytes, expected: list[str]) -> None:
     """Nothing of a name is lost."""
     assert expected == names_in(data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_of_two_bytes_a_letter(encoding: str, tmp_path: Path) -> None:
+    """By NUL it would be cut into letters, of which the slash is a folder: that of everything."""
+    data = f"\ufeff{tmp_path}/a\n".encode(encoding)
+    with pytest.raises(SettingsError, match="UTF-16"):
+        names_in(data)
+    odd = b"\xff\xfea\0"  # a name in another encoding, ended by NUL
+    assert [os.fsdecode(b"\xff\xfea")] == names_in(odd)
 
 
 def test_files_have_no_folder(tree: TreeBuilder) -> None:

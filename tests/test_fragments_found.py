@@ -231,6 +231,24 @@ def test_what_could_not_be_described_is_told(tree: TreeBuilder, monkeypatch: pyt
     assert warning.startswith(f"parts were not looked for in {old}/late 0.jpg and 1 more: ")
 
 
+@pytest.mark.parametrize("stage", ["compare_fragments", "read_page_marks"])
+def test_what_could_not_be_compared_is_told(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    """Where memory is short, say: that no part was found is no answer then, and is told once of each picture."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError("not enough memory to decode it")
+
+    monkeypatch.setattr(fragments, "described_by" if stage == "compare_fragments" else "page_marked_by", fail)
+    hay = tree("hay", photos(2))
+    old = tree("old", {"page.jpg": jpeg(page(photo(1), photo(30)))})
+    ears = Ears()
+    report = pipeline.scan(settings(hay, old, fragments=True), ears, make_executor=one_thread)
+    if stage == "compare_fragments":
+        assert {"page.jpg": "missing"} == states(report)
+    (warning,) = ears.warnings
+    assert warning == f"parts were not looked for in {old}/page.jpg: not enough memory to decode it"
+
+
 def test_the_distance_of_wholes_is_not_told(tree: TreeBuilder) -> None:
     """How far the hash of a crop is from that of the whole says nothing: there is no distance, and no score."""
     hay, old = tree("hay", photos(2)), tree("old", {"crop.jpg": jpeg(part(photo(1), 0, 0, 0.5, 0.5))})

@@ -126,12 +126,12 @@ def test_tables_that_no_scan_takes(tables: bytes, *, progressive: bool) -> None:
     place = plain.index(b"\xff\xdb")
     hiding = plain[:place] + tables + plain[place:]
     assert shown(plain) == shown(hiding)
-    assert jpeg_stream.unused_table_bytes(plain) == 0
-    assert jpeg_stream.unused_table_bytes(hiding) > len(HIDDEN) * 0.9
+    assert jpeg_stream.unused_bytes(plain) == 0
+    assert jpeg_stream.unused_bytes(hiding) > len(HIDDEN) * 0.9
     assert hides(hiding)
     assert not hides(plain)
     never_taken = plain[:place] + b"\xff\xdb\0\x43\3" + b"\1" * 64 + plain[place:]
-    assert jpeg_stream.unused_table_bytes(never_taken) == 65
+    assert jpeg_stream.unused_bytes(never_taken) == 65
 
 
 def test_conditioning_that_no_scan_takes() -> None:

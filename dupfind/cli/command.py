@@ -16,6 +16,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from dupfind.cli import room
 from dupfind.cli.config_file import read_config
 from dupfind.cli.options import WHAT, Option
 from dupfind.errors import SettingsError
@@ -24,6 +25,8 @@ _GENERAL = "General"
 _IS_BRIEF = "dupfind.cli.command.is_brief"
 CONFIG = "dupfind.config"
 """Under which a command's context keeps what config.toml says."""
+_WITHOUT_PICTURES = frozenset({"cache", "completion", "config", "doctor", "help", "undo"})
+"""Commands that read none."""
 _FEW = 12
 """Options up to which a command shows all of them with ``-h``."""
 
@@ -65,6 +68,8 @@ class Command(click.Command):
             for rival in options[name].rivals:
                 if rival in options and not _is_typed(ctx, rival):
                     ctx.params[rival] = False if options[rival].is_flag else None  # as where nobody gives them
+        if self.name not in _WITHOUT_PICTURES:
+            room.refuse_too_little_memory()
         try:
             return super().invoke(ctx)
         except SettingsError as error:

@@ -47,6 +47,8 @@ def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) ->
     context.exit()
 
 
+_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "cannot apply additional memory protection")
+"""What the loader of libraries says where memory is short, in lower case."""
 _COMMANDS = (
     *("scan", "review", "import", "clean", "undo"),
     *("find", "explain", "compare", "groups", "sort"),
@@ -121,6 +123,22 @@ def _stop_behind(error: BaseException | None) -> StoppedError | None:
     return error
 
 
+def _shortage_behind(error: BaseException | None) -> str | None:
+    """Tell what the system had too little of where ``error`` came of that; None for any other error.
+
+    A module that cannot be opened, and a library that cannot be mapped, come of it as well as what is said outright.
+    """
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        words = str(error).lower() if isinstance(error, ImportError) else ""
+        if number in (errno.EMFILE, errno.ENFILE) or os.strerror(errno.EMFILE).lower() in words:
+            return "too many files are open: the system allows no more (ulimit -n)"
+        if isinstance(error, MemoryError) or number == errno.ENOMEM or any(said in words for said in _NO_MEMORY):
+            return "not enough memory (ulimit -v, or of the machine)"
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def _show(error: click.ClickException) -> None:
     """Print a mistake in the arguments, which may be names of files, as click does but for what a terminal obeys."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
@@ -168,7 +186,8 @@ def _exit_code(error: Exception) -> int:
         case OSError() if error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
             discard_stdout()
             say(reason_of(error))
-            return ExitCode.NO_VERDICT
+        case _ if shortage := _shortage_behind(error):
+            say(f"{shortage}; there is no verdict")
         case _:
             import traceback  # brings tokenize, for what should not happen
 
@@ -176,4 +195,4 @@ def _exit_code(error: Exception) -> int:
                 with suppress(OSError, ValueError):
                     traceback.print_exception(error)
             say("this is a bug in dupfind; there is no verdict")
-            return ExitCode.NO_VERDICT
+    return ExitCode.NO_VERDICT

@@ -40,7 +40,7 @@ from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
-RECIPE = 17
+RECIPE = 18
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""

@@ -17,7 +17,7 @@ from dupfind.pictures import descriptive, kinds
 
 HEAD = b"Exif\0\0"
 """What stands before the block in a JPEG, and by mistake in other formats."""
-_TIFF_HEAD_BYTES = 8
+_TIFF_HEAD_BYTES, _OFFSET_BYTES = 8, 4
 _TO_DIRECTORIES = frozenset({*descriptive.BELOW, descriptive.SUB_IFDS})
 _THUMBNAILS = (
     (descriptive.THUMBNAIL, descriptive.THUMBNAIL_LENGTH),
@@ -103,6 +103,15 @@ def counting(block: bytes) -> list[bytes]:
     """Return what is loose in ``block``, for a digest."""
     leftover = loose(block)
     return [] if leftover is None else [b"loose", *leftover.pieces]
+
+
+def before_block(content: bytes) -> int:
+    """Count the bytes between the offset that an item of HEIF or a box of JPEG XL begins with and the block that it
+    leads to, but for the mark of a JPEG's segment.
+    """
+    offset = int.from_bytes(content[:_OFFSET_BYTES], "big")
+    marked = len(HEAD) if content[:offset].endswith(HEAD) or content[_OFFSET_BYTES:].startswith(HEAD) else 0
+    return max(0, min(offset, len(content) - _OFFSET_BYTES) - marked)
 
 
 def joined(segments: list[bytes]) -> list[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from dupfind.digest import Piece
-from dupfind.pictures import container_format, descriptive, kinds, pixel_data, trailers
+from dupfind.pictures import container_format, descriptive, exif_extent, kinds, pixel_data, trailers
 from dupfind.pictures.container_format import BEHIND, Part, Reader
 
 _FULL_HEAD_BYTES = 12
@@ -33,6 +33,20 @@ _AV1_HEADER, _AV1_TILES, _AV1_FRAME = 3, 4, 6
 _HEVC, _AV1 = b"hvc1", b"av01"
 _LENGTH_BYTES, _UNIT_HEAD_BYTES = 4, 2
 _MOST_SPARSE_BYTES, _MOST_DESCRIBED_BYTES, _MOST_COPY_BYTES, _MOST_REFERENCE_BYTES = 1 << 27, 1 << 18, 1 << 16, 1 << 10
+
+
+_PROPERTIES, _GROUPS = b"iprp", b"grpl"
+_HEADS_OF_LISTS = {_ITEM_INFO: (14, 16), _REFERENCES: (12, 12)}
+"""By the version of the box: where its entries begin."""
+_LONGEST_HEAD, _LONGEST_OF_ITEM = 1024, 256
+"""How long at most are a box that says one thing, and what is said of one item in each."""
+_COLOURS, _PROFILES = b"colr", (b"prof", b"rICC")
+_SHORT_BOXES = frozenset({b"hdlr", b"dinf", _PRIMARY})
+_PROPERTY_KINDS = frozenset(
+    b"colr hvcC av1C avcC vvcC jpgC j2kH ispe pixi irot imir clap auxC pasp clli mdcv amve cclv lsel rloc a1op a1lx "
+    b"oinf tols udes altt aebr wbbr fobr afbr dobr pano subs iscl ster cmin cmex ndwt reve rref crtt mdft".split()
+)
+"""Of pictures (ISO/IEC 23008-12, 6.5, and its amendments)."""
 
 
 class _Item(NamedTuple):
@@ -76,35 +90,95 @@ def words(file: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
 
 def hides_data(file: IO[bytes]) -> bool:
     """Tell whether a still holds more than small notes or slack where its items lie, and no item has it, or no pixel of
-    a coded picture is made of it.
+    a coded picture is made of it, or where they are described, and it describes none.
 
-    False where the items cannot be followed, and of a sequence, whose samples lie there.
+    Of items that cannot be followed the last alone. False for a sequence, whose samples lie there.
     """
     reader = Reader(file)
     tops = list(container_format.boxes(reader, 0, reader.length))
     metas = [box for box in tops if box.kind == _META]
     if len(metas) != 1 or any(box.kind == _MOVIE for box in tops):
         return False
+    within = list(container_format.boxes(reader, metas[0].start + _FULL_HEAD_BYTES, metas[0].stop))
+    unread_bytes = _unread_of_description(reader, tops, within)
     try:
         inside = _inside(reader, metas[0])
-        extents = dict(_Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA)).items())
+        locations = _Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA))
+        extents = dict(locations.items())
         items = _items(reader, inside[_ITEM_INFO])
     except _BrokenError:
-        return False
+        unread_bytes += sum(box.stop - box.start for box in within if box.kind == _LOCATIONS)
+        return unread_bytes > descriptive.SMALL_BYTES
+    unread_bytes += locations.unread_bytes
     spans = sorted(span for of_item in extents.values() for span in of_item)
-    written = 0
-    for box in tops:
-        if box.kind == _DATA or box.kind in _FREE:
+    for box in [*tops, *within]:
+        if box.kind in (_DATA, _ITEM_DATA) or box.kind in _FREE:
             place = box.start + 8
             for start, stop in [*(span for span in spans if box.start <= span[0] < box.stop), (box.stop, box.stop)]:
-                written += trailers.written_bytes(reader, place, max(place, start))
+                unread_bytes += trailers.written_bytes(reader, place, max(place, start))
                 place = max(place, stop)
     unshown: set[bytes] = set()  # an encoder that writes its settings into each of fifty tiles says them once
     for number, item in items.items():
-        if item.kind in _CODED:
+        if item.kind in _CODED or item.kind == _EXIF:
             content = b"".join(reader.at(start, stop - start) for start, stop in extents.get(number, ()))
-            unshown.update(_unshown_of_hevc(content) if item.kind == _HEVC else _unshown_of_av1(content))
-    return written + sum(map(kinds.written_bytes, unshown)) > descriptive.SMALL_BYTES
+            if item.kind == _EXIF:
+                unread_bytes += exif_extent.before_block(content)
+            else:
+                unshown.update(_unshown_of_hevc(content) if item.kind == _HEVC else _unshown_of_av1(content))
+    return unread_bytes + sum(map(kinds.written_bytes, unshown)) > descriptive.SMALL_BYTES
+
+
+def _unread_of_description(reader: Reader, tops: list[Part], within: list[Part]) -> int:
+    """Count the bytes of the boxes that describe the items that describe none, as far as that can be told of each kind:
+    of those that are not known all, of the others what is more than they can have to say.
+    """
+    entries = {
+        box.kind: list(container_format.boxes(reader, box.start + head_bytes, box.stop))
+        for box in within
+        for head_bytes in _HEADS_OF_LISTS.get(box.kind, ())[: 1 + reader.number(box.start + 8, 1)][-1:]
+    }
+    of_items = _LONGEST_OF_ITEM * len(entries.get(_ITEM_INFO, ()))
+    unread_bytes = sum(max(0, box.stop - box.start - _LONGEST_HEAD) for box in tops if box.kind == _FILE_TYPE)
+    for box in within:
+        length_bytes = box.stop - box.start
+        if box.kind in (_ITEM_INFO, _REFERENCES):
+            unread_bytes += sum(_more_than_said(reader, box.kind, entry) for entry in entries[box.kind])
+        elif box.kind == _PROPERTIES:
+            unread_bytes += _unread_of_properties(reader, box, of_items)
+        elif box.kind == _GROUPS:
+            unread_bytes += max(0, length_bytes - _LONGEST_HEAD - of_items)
+        elif box.kind in _SHORT_BOXES:
+            unread_bytes += max(0, length_bytes - _LONGEST_HEAD)
+        elif box.kind not in (_LOCATIONS, _ITEM_DATA, *_FREE):
+            unread_bytes += trailers.written_bytes(reader, box.start, box.stop)
+    return unread_bytes
+
+
+def _more_than_said(reader: Reader, kind: bytes, entry: Part) -> int:
+    """Count the bytes of an entry that are more than it can say of an item, or of the items that one refers to."""
+    length_bytes = entry.stop - entry.start
+    if kind == _ITEM_INFO:
+        return max(0, length_bytes - (_LONGEST_OF_ITEM if entry.kind == b"infe" else 0))
+    for number_bytes in (2, 4):
+        count = reader.number(entry.start + 8 + number_bytes, 2)
+        if length_bytes == 8 + number_bytes + 2 + count * number_bytes:
+            return 0
+    return length_bytes
+
+
+def _unread_of_properties(reader: Reader, box: Part, of_items: int) -> int:
+    """Count the bytes of properties that are not known, or longer than they can be; of which item has which, too."""
+    unread_bytes = 0
+    for part in container_format.boxes(reader, box.start + 8, box.stop):
+        if part.kind != b"ipco":
+            unread_bytes += max(0, part.stop - part.start - (_LONGEST_HEAD + of_items if part.kind == b"ipma" else 0))
+            continue
+        for held in container_format.boxes(reader, part.start + 8, part.stop):
+            longest = _LONGEST_HEAD if held.kind in _PROPERTY_KINDS else 0
+            if held.kind == _COLOURS and reader.at(held.start + 8, 4) in _PROFILES:
+                continue  # a profile is as long as it likes, and counts as one
+            unread_bytes += max(0, held.stop - held.start - longest)
+    return unread_bytes
 
 
 def _unshown_of_hevc(content: bytes) -> Iterator[bytes]:
@@ -333,6 +407,11 @@ class _Locations:
         self._item_data = item_data
         self._content = reader.at(box.start + 8, box.stop - box.start - 8)
         self._place = 4
+
+    @property
+    def unread_bytes(self) -> int:
+        """How many bytes of the box follow behind all that was taken."""
+        return len(self._content) - self._place
 
     def items(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         """Yield the number of each item and the places of its parts in the file."""

@@ -15,6 +15,7 @@ from dupfind.pictures import (
     container_format,
     decode_errors,
     descriptive,
+    exif_extent,
     heif_data,
     hidden_in_jpeg_2000,
     hidden_in_tiff,
@@ -40,13 +41,18 @@ _BMP_PIXELS_A_BYTE = {1: 1, 2: 2}
 """By the kinds of packing that are made of runs."""
 _BMP_END_OF_ROW, _BMP_END, _BMP_STEP = 0, 1, 2
 
+_JXL_EXIF = b"Exif"
 _JXL_UNSHOWN = frozenset({b"JXL ", b"ftyp", b"jxll", b"jxli", b"jbrd"})
 
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, b"\0;"
+_GIF_CONTROL, _GIF_APPLICATION, _GIF_LOOPS = 0xF9, 0xFF, (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+_GIF_CONTROL_BYTES, _GIF_LOOP_BYTES = 5, 12 + 9
+"""How long these extensions are: how a frame is shown; how often a film, and how much of it is to be buffered."""
 _MOST_BLOCKS = 1 << 20
 
 _WEBP_HEAD, _WEBP_FRAME, _WEBP_ALPHA, _WEBP_PIXELS = b"VP8X", b"ANMF", b"ALPH", (b"VP8 ", b"VP8L")
-_WEBP_LENGTHS = {b"ANIM": 6}
+_WEBP_LENGTHS = {b"ANIM": 6, b"VP8X": 10}
+_WEBP_PROFILE, _WEBP_PLAYS, _WEBP_SHOWS_ALPHA, _WEBP_HAS_PROFILE = b"ICCP", 0x02, 0x10, 0x20
 _VP8, _VP8_HEAD_BYTES, _VP8_TAG_BITS = b"VP8 ", 10, 5
 _WEBP_HAS_ALPHA, _WEBP_FRAME_BYTES = b"\x10\0\0\0", 16
 
@@ -60,9 +66,11 @@ def hides_data(file: IO[bytes], max_pixels: int) -> bool:  # noqa: PLR0911 - one
     reader = Reader(file)
     head = reader.at(0, 16)
     if head.startswith(JPEG_HEAD):
-        return jpeg_stream.unused_table_bytes(bytes(container_format.mapped(file)[:])) > kinds.SMALL_BYTES
+        return jpeg_stream.unused_bytes(bytes(container_format.mapped(file)[:])) > kinds.SMALL_BYTES
     if head.startswith(b"GIF8"):
-        return any(unshown.are_all_shown(content, max_pixels) for content in _shortened_gifs(reader))
+        return _unshown_of_gif(reader) > kinds.SMALL_BYTES or any(
+            unshown.are_all_shown(content, max_pixels) for content in _shortened_gifs(reader)
+        )
     if head.startswith(b"BM"):
         return _has_gap(reader) or _goes_on_behind_runs(reader)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
@@ -94,9 +102,13 @@ def _hides_in_jxl_boxes(reader: Reader) -> bool:
     """
     if reader.at(0, len(jxl.CONTAINER)) != jxl.CONTAINER:
         return False
-    boxes = container_format.boxes(reader, 0, reader.length)
-    unshown_boxes = (box for box in boxes if box.kind in _JXL_UNSHOWN)
-    return sum(trailers.written_bytes(reader, box.start, box.stop) for box in unshown_boxes) > kinds.SMALL_BYTES
+    unshown_bytes = 0
+    for box in container_format.boxes(reader, 0, reader.length):
+        if box.kind in _JXL_UNSHOWN:
+            unshown_bytes += trailers.written_bytes(reader, box.start, box.stop)
+        elif box.kind == _JXL_EXIF:
+            unshown_bytes += exif_extent.before_block(container_format.box_payload(reader, box))
+    return unshown_bytes > kinds.SMALL_BYTES
 
 
 def _has_gap(reader: Reader) -> bool:
@@ -150,6 +162,31 @@ def _goes_on_behind_runs(reader: Reader) -> bool:
     return unshown_bytes > kinds.SMALL_BYTES
 
 
+def _unshown_of_gif(reader: Reader) -> int:
+    """Count the bytes of a GIF that are in extensions that no program knows, or are more than those have that it does,
+    and of comments.
+
+    Extensions of programs by name, where only one picture is shown, are looked at elsewhere.
+    """
+    unshown_bytes = 0
+    place = 13 + _colours_bytes(reader.number(10, 1))
+    for _ in range(_MOST_BLOCKS):
+        kind, label = reader.number(place, 1), reader.number(place + 1, 1)
+        if kind not in (_GIF_IMAGE, _GIF_EXTENSION):
+            break
+        start = place + 2
+        if kind == _GIF_IMAGE:
+            start = place + 11 + _colours_bytes(reader.number(place + 9, 1))
+        ends = list(_block_ends(reader, start))
+        place = (ends[-1] if ends else start) + 1
+        if kind == _GIF_EXTENSION and label != _GIF_APPLICATION:
+            known_bytes = _GIF_CONTROL_BYTES if label == _GIF_CONTROL else 0
+            unshown_bytes += max(0, trailers.written_bytes(reader, start, place - 1) - known_bytes)
+        elif kind == _GIF_EXTENSION and reader.at(start + 1, 11) in _GIF_LOOPS:
+            unshown_bytes += max(0, trailers.written_bytes(reader, start, place - 1) - _GIF_LOOP_BYTES)
+    return unshown_bytes
+
+
 def _shortened_gifs(reader: Reader) -> Iterator[bytes]:
     """Yield each frame of a GIF as a picture of its own, without the end of its packed pixels."""
     flags = reader.number(10, 1)
@@ -190,23 +227,49 @@ Chunk = tuple[bytes, bytes]
 
 
 def _hides_in_webp(reader: Reader, max_pixels: int) -> bool:
-    still: list[Chunk] = []
-    size, unused_bytes = b"", 0
-    for part in container_format.riff_chunks(reader):
-        payload = b"" if part.kind == BEHIND else container_format.riff_payload(reader, part)
-        unused_bytes += max(0, len(payload) - _WEBP_LENGTHS.get(part.kind, len(payload)))
-        if part.kind == _WEBP_HEAD:
-            size = size or payload[4:10]
-        elif part.kind in (_WEBP_ALPHA, *_WEBP_PIXELS):
-            still.append((part.kind, payload))
-        elif part.kind == _WEBP_FRAME:
+    parts = list(container_format.riff_chunks(reader))
+    chunks = [(part.kind, container_format.riff_payload(reader, part)) for part in parts if part.kind != BEHIND]
+    flags = chunks[0][1][0] if chunks and chunks[0][0] == _WEBP_HEAD and chunks[0][1] else 0
+    taken, unused_bytes = _shown_chunks(chunks, flags)
+    size, still = b"", []
+    for kind, payload in taken:
+        unused_bytes += max(0, len(payload) - _WEBP_LENGTHS.get(kind, len(payload)))
+        if kind == _WEBP_HEAD:
+            size = payload[4:10]
+        elif kind in (_WEBP_ALPHA, *_WEBP_PIXELS):
+            still.append((kind, payload))
+        elif kind == _WEBP_FRAME:
             inside = Reader(io.BytesIO(bytes(12) + payload[_WEBP_FRAME_BYTES:]))
-            chunks = [(part.kind, container_format.riff_payload(inside, part)) for part in _frame_chunks(inside)]
-            unused_bytes += _unused_bytes(chunks)
-            if _is_longer_than_shown(payload[6:12], chunks, max_pixels):
+            of_frame = [(part.kind, container_format.riff_payload(inside, part)) for part in _frame_chunks(inside)]
+            unused_bytes += _unused_bytes(of_frame)
+            if _is_longer_than_shown(payload[6:12], of_frame, max_pixels):
                 return True
     unused_bytes += _unused_bytes(still)
     return unused_bytes > kinds.SMALL_BYTES or _is_longer_than_shown(size, still, max_pixels)
+
+
+def _shown_chunks(chunks: list[Chunk], flags: int) -> tuple[list[Chunk], int]:
+    """Return the chunks that decoders look at, and the bytes of those of known kinds that they pass over.
+
+    The ``flags`` of its head tell whether there are frames, or else a picture, a
+    profile, and transparency beside lossy pixels (WebP container specification). A file has one head and one profile.
+    """
+    has_frames, has_alpha = flags & _WEBP_PLAYS, flags & _WEBP_SHOWS_ALPHA
+    is_lossy = any(kind == _VP8 for kind, _ in chunks)
+    once = {_WEBP_HEAD, _WEBP_PROFILE, *_WEBP_LENGTHS}
+    taken: list[Chunk] = []
+    unused_bytes = 0
+    for kind, payload in chunks:
+        is_passed = kind in once and any(kind == other for other, _ in taken)
+        is_passed |= kind in (_WEBP_ALPHA, *_WEBP_PIXELS) and bool(has_frames)
+        is_passed |= kind in (_WEBP_FRAME, b"ANIM") and not has_frames
+        is_passed |= kind == _WEBP_PROFILE and not flags & _WEBP_HAS_PROFILE
+        is_passed |= kind == _WEBP_ALPHA and not (has_alpha and is_lossy)
+        if is_passed:
+            unused_bytes += len(payload)
+        else:
+            taken.append((kind, payload))
+    return taken, unused_bytes
 
 
 def _frame_chunks(reader: Reader) -> Iterator[Part]:

@@ -22,6 +22,9 @@ _NOT_PACKED, _PACKED, _JPEG = 1, frozenset({5, 8, 32773, 32946}), 7
 """Kinds of packing (TIFF 6.0, 259): none; LZW, Deflate, PackBits; JPEG. Decoders of the second kind refuse data that
 end early. Those of JPEG, fax and all others may not."""
 _ONE_PLANE, _BLACK_IS_ZERO, _SHORT, _LONG = 2, 1, 3, 4
+_COLOURS, _PALETTE, _PROFILE, _PLACES_AND_LENGTHS = 320, 3, 34675, frozenset({273, 279, 324, 325})
+_MOST_OF_SAMPLES_BYTES = 256
+"""Of numbers that tell something of each sample: of 128 of them, and more than that are shown by nobody."""
 _JPEG_WORDS = frozenset({0xFE, *range(0xE0, 0xF0)})
 _LEAST_LEFT_OUT_BYTES = 16
 """Of a strip among many, which together hide no more than small notes. An empty block and a checksum of Deflate take
@@ -78,6 +81,7 @@ def _hides_in_page(
     left_out_bytes = _left_out_bytes(packing, len(strips))
     tags = _tags_of_strips(page, number(_BITS, 1), order, is_plane=samples == 1 and number(_SAMPLES, 1) > 1)
     unshown_bytes = sum(_unshown_of_jpeg(tag.value) for tag in page.tags if tag.number == _JPEG_TABLES)
+    unshown_bytes += _unread_of_tags(page, packing, shown_strips)
     # Decoders take as many as the page needs. Some show the last ones, others the first.
     unshown_bytes += sum(kinds.written_bytes(bytes(block[start:stop])) for start, stop in strips[shown_strips:])
     for place, (start, stop) in enumerate(strips):
@@ -100,6 +104,23 @@ def _hides_in_page(
             if is_longer:
                 return True
     return unshown_bytes > kinds.SMALL_BYTES
+
+
+def _unread_of_tags(page: descriptive.Directory, packing: int, shown_strips: int) -> int:
+    """Count the bytes of tags of a page by which nothing is decoded: more numbers than pixels take, colours of none."""
+    unread_bytes = 0
+    for tag in page.tags:
+        longest = _MOST_OF_SAMPLES_BYTES
+        if tag.number in _PLACES_AND_LENGTHS:
+            longest += tiff_data.LONGEST_NUMBER_BYTES * shown_strips
+        elif tag.number == _COLOURS:
+            has_palette = any(tag.number == _PHOTOMETRIC and _PALETTE in tag.value[:4] for tag in page.tags)
+            longest += len(tag.value) if has_palette else 0
+        elif tag.number == _PROFILE or (tag.number == _JPEG_TABLES and packing == _JPEG):
+            continue
+        if tag.number in descriptive.DECODED_TAGS:
+            unread_bytes += max(0, len(tag.value) - longest)
+    return unread_bytes
 
 
 def _left_out_bytes(packing: int, strips: int) -> int:

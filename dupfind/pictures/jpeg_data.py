@@ -131,7 +131,7 @@ def _counting_of_index(index: bytes, reader: Reader) -> list[bytes]:
     order = descriptive.ORDERS.get(index[:4])
     base = container_format.mpo_base(reader)
     try:
-        if order is None:
+        if order is None or len(index) > descriptive.SMALL_BYTES:  # a hundred pictures take half of that
             return [index]
         entries = descriptive.directory(index, int.from_bytes(index[4:8], order), order)
     except descriptive.BrokenError:

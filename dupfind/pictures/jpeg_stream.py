@@ -14,6 +14,7 @@ import numpy as np
 
 _BLOCK_BYTES = 1 << 16
 _PREFIX, _STUFFED, _RESTARTS, _RESTART_MASK = 0xFF, 0x00, 0xD0, 0xF8
+_FILLING = b"\xff"
 END = b"\xff\xd9"
 """The marker behind a picture."""
 
@@ -30,6 +31,12 @@ _WORDS = {_COMMENT: "COM", **{0xE0 + number: f"APP{number}" for number in range(
 _NEEDED = _FRAMES | {_HUFFMAN, _ARITHMETIC, _LINES, _QUANTISATION, _NEXT_TABLES}
 _ZEROS = bytes(32)
 """A run of zeros that no encoder writes where it stands for anything but an empty block, see ``_may_be_zeros``."""
+_JFIF_SIDES = slice(12, 14)
+_LONGEST_SEGMENTS = {
+    _JFIF: (b"JFIF\0", 14), 0xE2: (b"MPF\0", 4096), 0xE8: (b"SPIFF\0", 32), _ADOBE: (b"Adobe", 12),
+}  # fmt: skip
+"""By their markers: how segments begin that say how a picture is to be shown, or where further ones are, and how long
+they are at most. The index of a hundred pictures takes 2,000 bytes."""
 _COMPONENTS, _TRANSFORM = 5, 11
 """Offsets in the payloads of a frame and of Adobe's segment."""
 _LONGEST_END_OF_BAND = 14
@@ -131,21 +138,28 @@ def inspect(jpeg: bytes) -> Stream:
     return Stream(scan_start, None, scans, damage or "no end marker", tuple(late))
 
 
-def unused_table_bytes(jpeg: bytes) -> int:
-    """Count the bytes of the tables of the first picture that no scan takes: replaced before one does, or by none.
+def unused_bytes(jpeg: bytes) -> int:
+    """Count the bytes of the first picture that decoders pass over: between its segments, where none but scans have
+    any and filling means nothing; behind what segments of a known structure say; and of the tables that no scan takes,
+    replaced before one does, or by none.
 
-    A file may have as many as it likes, and decoders look at no more than the last of each number (ITU-T T.81, B.2.4).
+    A file may have as many tables as it likes, and decoders look at no more than the last of each number (ITU-T T.81,
+    B.2.4).
     """
     waiting: dict[tuple[int, int], int] = {}
     """By marker, and by class and number, of the tables that no scan has taken yet: their lengths."""
     steps: dict[int, int] = {}
-    unused_bytes = 0
+    unused_bytes, behind = 0, 2
     for segment in _segments(jpeg):
         payload = segment.payload
+        unused_bytes += len(jpeg[behind : segment.place].replace(_FILLING, b""))
+        behind = segment.data.stop
         if segment.marker == _END:
             break
         if segment.marker in _FRAMES:
             steps = dict(zip(payload[6::3], payload[8::3], strict=False))
+        elif segment.marker in _LONGEST_SEGMENTS:
+            unused_bytes += _more_than_said(segment)
         elif segment.marker in _TABLES:
             for key, length_bytes in _tables_in(segment.marker, payload):
                 unused_bytes += waiting.pop(key, 0)
@@ -158,6 +172,18 @@ def unused_table_bytes(jpeg: bytes) -> int:
                     waiting.pop((coder, 16 * _CLASS_AC + ac), None)
                 waiting.pop((_QUANTISATION, steps.get(component, -1)), None)
     return unused_bytes + sum(waiting.values())
+
+
+def _more_than_said(segment: Segment) -> int:
+    """Count the bytes by which an application segment of a known structure is longer than such a one can be."""
+    mark, longest = _LONGEST_SEGMENTS[segment.marker]
+    payload = segment.payload
+    if not payload.startswith(mark):
+        return 0
+    if segment.marker == _JFIF:  # with the samples of a thumbnail
+        width, height = payload[_JFIF_SIDES].ljust(2, b"\0")
+        longest += 3 * width * height
+    return max(0, len(payload) - longest)
 
 
 def _tables_in(marker: int, payload: bytes) -> Iterator[tuple[tuple[int, int], int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import IO
@@ -18,6 +19,7 @@ _PROFILE_KEY = b"Raw profile type ic"
 _COLOURS = profiles.PNG_CHUNKS - {profiles.CODE_POINTS}
 _RESOLUTION = b"pHYs"
 _HEADER_BYTES = 33
+_CHUNK_HEAD_BYTES, _CRC_BYTES = 8, 4
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _INTERLACED_PLACE = 28
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -25,7 +27,20 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 """Adam7: the first column and row of each pass, and the steps to the next ones."""
 _FRAME, _FRAME_DATA, _NUMBER_BYTES = b"fcTL", b"fdAT", 4
+_ANIMATION, _PIXELS = b"acTL", b"IDAT"
 _TOGETHER_BYTES = 1 << 20
+_LONGEST = {
+    b"IHDR": 13, b"PLTE": 768, b"IEND": 0, b"acTL": 8, b"bKGD": 6, b"cHRM": 32, b"cICP": 4, b"cLLI": 8, b"fcTL": 26,
+    b"gAMA": 4, b"gIFg": 4, b"hIST": 512, b"iDOT": 256, b"mDCV": 24, b"oFFs": 9, b"orNT": 1, b"pHYs": 9, b"sBIT": 4,
+    b"sRGB": 1, b"sTER": 1, b"tIME": 7, b"tRNS": 256, b"vpAg": 9, b"caNv": 16,
+    b"dSIG": 0, b"gIFt": 0, b"gIFx": 0, b"pCAL": 0, b"sCAL": 0, b"sPLT": 0,
+}  # fmt: skip
+"""How long chunks are at most whose names are known (ISO/IEC 15948, its extensions, ImageMagick): what goes on behind
+that is looked at by nobody. Of those that may be of any length every byte counts: they are short, or as good as never
+there."""
+_OFTEN = frozenset({b"fcTL"})
+"""Of these there are several. Of the others decoders take one."""
+_PROFILE_NAME = re.compile(rb"[^\0]{1,79}\0\0")
 
 
 def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
@@ -64,14 +79,68 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
 
 
 def hides_data(file: IO[bytes]) -> bool:
-    """Tell whether ``file`` is a PNG whose packed data go on behind its pixels, where no decoder looks.
+    """Tell whether ``file`` is a PNG whose packed data go on behind its pixels, where no decoder looks, or that has
+    frames that none shows, or more than small notes in chunks that are longer than they can be.
 
     True also where they cannot be unpacked.
     """
     reader = Reader(file)
     if reader.at(0, len(_SIGNATURE)) != _SIGNATURE or reader.length < _HEADER_BYTES:
         return False
-    return _hides_any(reader, list(container_format.png_chunks(reader)))
+    chunks = list(container_format.png_chunks(reader))
+    if _has_unshown_frames(reader, chunks) or _unread_bytes(reader, chunks) > descriptive.SMALL_BYTES:
+        return True
+    return _hides_any(reader, chunks)
+
+
+def _has_unshown_frames(reader: Reader, chunks: list[Part]) -> bool:
+    """Tell whether there are pixels of frames besides those that the file says to have.
+
+    It says so once, before the pixels, or it is a still picture for all who show it (PNG, third edition, 11.3.6.1).
+    """
+    said = [number for number, part in enumerate(chunks) if part.kind == _ANIMATION]
+    pixels = next((number for number, part in enumerate(chunks) if part.kind == _PIXELS), len(chunks))
+    is_animation = len(said) == 1 and said[0] < pixels
+    left = reader.number(chunks[said[0]].start + _CHUNK_HEAD_BYTES, 4) if is_animation else 0
+    is_shown = False
+    for part in chunks:
+        if part.kind == _FRAME:
+            left -= 1
+            is_shown = left >= 0
+        elif part.kind == _PIXELS:
+            is_shown = False  # of a frame before them these are the pixels
+        elif part.kind == _FRAME_DATA and not is_shown:
+            return True
+    return False
+
+
+def _unread_bytes(reader: Reader, chunks: list[Part]) -> int:
+    """Count what lies in chunks of known kinds behind what they can hold, in second ones, and in texts beside them."""
+    seen: set[bytes] = set()
+    profiles_bytes: list[int] = []
+    unread_bytes = 0
+    for part in chunks:
+        length_bytes = part.stop - part.start - _CHUNK_HEAD_BYTES - _CRC_BYTES
+        if part.kind in _LONGEST:
+            longest = 0 if part.kind in seen - _OFTEN else _LONGEST[part.kind]
+            unread_bytes += max(0, length_bytes - longest)
+            seen.add(part.kind)
+        elif part.kind == profiles.PROFILE:
+            profiles_bytes.append(length_bytes)
+            unread_bytes += _unread_of_profile(container_format.png_payload(reader, part))
+        elif part.kind in png_texts.CHUNKS:
+            unread_bytes += png_texts.unread_bytes(part.kind, container_format.png_payload(reader, part))
+    # Some decoders take the first, others the last.
+    return unread_bytes + sum(profiles_bytes) - min(profiles_bytes, default=0)
+
+
+def _unread_of_profile(payload: bytes) -> int:
+    """Count the bytes of a profile's chunk that are none of its name and of what is packed (ISO/IEC 15948, 11.3.3.3).
+
+    All of them where it cannot be unpacked.
+    """
+    name = _PROFILE_NAME.match(payload)
+    return len(payload) if name is None else png_texts.behind_packed(payload[name.end() :])
 
 
 def _hides_any(reader: Reader, chunks: list[Part]) -> bool:

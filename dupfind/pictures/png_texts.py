@@ -14,7 +14,7 @@ from dupfind.pictures.container_format import Part, Reader
 
 CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _HEAD_BYTES, _CRC_BYTES, _LONGEST_KEYWORD = 8, 4, 80
-_MOST_TEXT_BYTES = 1 << 24
+_MOST_TEXT_BYTES, _TOGETHER_BYTES = 1 << 24, 1 << 20
 _ITXT_FLAGS_BYTES = 2
 XMP = b"xml:com.adobe.xmp"
 """The keyword of XMP, in the one spelling."""
@@ -90,6 +90,37 @@ def read(kind: bytes, payload: bytes) -> Text:
     lower = stored.lower()
     keyword = lower if b" type " in lower else lower.replace(b" ", b"-")
     return Text(stored[:_LONGEST_KEYWORD].decode("latin-1"), keyword, _content(kind, value))
+
+
+def unread_bytes(kind: bytes, payload: bytes) -> int:
+    """Count the bytes of a text chunk that are neither its keyword nor its text, as :func:`read` gives them.
+
+    What a keyword has more than it may; the language and the keyword in it; what lies behind the packed text.
+    """
+    stored, _, value = payload.partition(b"\0")
+    beside_bytes = max(0, len(stored) - _LONGEST_KEYWORD)
+    if kind == b"zTXt":
+        return beside_bytes + behind_packed(value[1:])
+    if kind == b"iTXt":
+        language, _, rest = value[_ITXT_FLAGS_BYTES:].partition(b"\0")
+        keyword, _, text = rest.partition(b"\0")
+        beside_bytes += len(language) + len(keyword)
+        if value[:1] == b"\1":
+            beside_bytes += behind_packed(text)
+    return beside_bytes
+
+
+def behind_packed(data: bytes) -> int:
+    """Count the bytes behind what is packed by Deflate; all of them where it cannot be unpacked."""
+    unpack = zlib.decompressobj()
+    left = _MOST_TEXT_BYTES
+    try:
+        while data and left > 0:
+            left -= len(unpack.decompress(data, _TOGETHER_BYTES))
+            data = unpack.unconsumed_tail
+    except zlib.error:
+        return len(data)
+    return len(unpack.unused_data) + len(data)
 
 
 def kinds_of(reader: Reader, chunks: Iterable[Part]) -> Iterator[str]:

@@ -148,6 +148,16 @@ def loose_kinds(block: mmap | bytes) -> Iterator[str]:
         yield next(filter(None, kinds_there), None) or kinds.unknown("beside its pages", size_bytes)
 
 
+def unread_bytes(block: mmap | bytes, most_directories: int) -> int:
+    """Count the bytes of a whole TIFF that no directory points to, and so none of its pages accounts for, slack too.
+
+    Those that two point to are accounted for once, so that they make up for no other ones.
+    """
+    walk = _Walk(block, order_of(block))
+    walk.follow(most_directories)
+    return sum(stop - start for start, stop in walk.gaps())
+
+
 def is_big(block: mmap | bytes) -> bool:
     """Tell whether a TIFF counts its places by 64 bits."""
     return bytes(block[:4]) in _BIG_ORDERS
@@ -204,12 +214,12 @@ class _Walk:
         """Of the values of unknown tags."""
         self.has_maker_note = False
 
-    def follow(self) -> None:
+    def follow(self, most_directories: int = _MOST_DIRECTORIES) -> None:
         """Go through all directories."""
         seen: set[int] = set()
         words: set[int] = set()  # directories of EXIF
         pending = [self._number(8, 8) if is_big(self._block) else self._number(4, 4)]
-        while pending and len(seen) < _MOST_DIRECTORIES:
+        while pending and len(seen) < most_directories:
             place = pending.pop()
             if place in seen:
                 continue

@@ -23,6 +23,8 @@ _SAMPLES_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 """By the photometric interpretation."""
 _PALETTE, _EIGHT_BITS, _STRAIGHT_ALPHA, _RGB = 3, 8, 2, 2
 _SHORT, _LONG, _INLINE_BYTES = 3, 4, 4
+LONGEST_NUMBER_BYTES = 8
+"""Of a place, or of a length, in a BigTIFF."""
 _MOST_LONG = (1 << 32) - 1
 
 
@@ -34,8 +36,8 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
         all_pages = list(pages(block, order))
         if any(tag.number == SUB_IFDS or tag.number in _OLD_JPEG for page in all_pages for tag in page.tags):
             return None
-        unread_bytes = len(block) - sum(_length_bytes(block, page, order) for page in all_pages)
-        if unread_bytes > descriptive.SMALL_BYTES:
+        directories = sum(_count_directories(block, page, order) for page in all_pages)
+        if tiff.unread_bytes(block, 1 + directories) > descriptive.SMALL_BYTES:  # none follows the last: one at 0
             return None
         beside = [piece for page in all_pages for piece in _counting_of_page(block, page, order)]
         if all(_is_plain(page, order) for page in all_pages):
@@ -172,16 +174,17 @@ def strips(page: Directory, order: Order) -> list[tuple[int, int]]:
     return coded
 
 
-def _length_bytes(block: mmap.mmap | bytes, page: Directory, order: Order) -> int:
-    """Return how many bytes of the file a page, its strips and the directories below it take."""
-    total = sum(stop - start for start, stop in strips(page, order))
+def _count_directories(block: mmap.mmap | bytes, page: Directory, order: Order) -> int:
+    """Count a page and the directories below it.
+
+    Raises :class:`~dupfind.pictures.descriptive.BrokenError`, also where the pixels of the page cannot be followed.
+    """
+    strips(page, order)
     pending = [page]
-    for _ in range(2 + len(BELOW)):
+    for count in range(2 + len(BELOW)):
         if not pending:
-            return total
-        current = pending.pop()
-        total += 6 + sum(12 + (len(tag.value) + 1 if len(tag.value) > 4 else 0) for tag in current.tags)  # noqa: PLR2004
-        below = [tag for tag in current.tags if tag.number in BELOW]
+            return count
+        below = [tag for tag in pending.pop().tags if tag.number in BELOW]
         pending += [descriptive.directory(block, int.from_bytes(tag.value[:4], order), order) for tag in below]
     raise BrokenError
 

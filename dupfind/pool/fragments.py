@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
-from dupfind.pool import tasks
-from dupfind.pool.tasks import ReadError, decoded, opened
+from dupfind.pool.tasks import Outcome, ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry
 
@@ -56,18 +55,6 @@ class FragmentPair(NamedTuple):
     witness: FileEntry
     pose: Pose | None = None
     """How the needle lies on the witness, about; None where that is not known."""
-
-
-class Outcome(NamedTuple):
-    """What came of comparing a pair."""
-
-    overlap: Overlap | None
-    """The part that they have in common; None where they have none."""
-    is_compared: bool = True
-    """Whether both could be read."""
-
-
-NOT_COMPARED = Outcome(None, is_compared=False)
 
 
 def needle_of(pair: FragmentPair) -> FileEntry:
@@ -147,7 +134,7 @@ class Described:
         return View(cut, keypoints.describe(cut, _COMPARED_KEYPOINTS), matrix)
 
 
-def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout_seconds: float) -> list[tasks.Outcome]:
+def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout_seconds: float) -> list[Outcome]:
     """Give the marks of each picture, ``most`` at most, behind a byte that tells of which kind they are."""
     is_needle = most > OF_HAYSTACK
 
@@ -164,28 +151,27 @@ def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout
             read_ns = time.time_ns()
             steps = NEEDLE_STEPS if is_needle else 0
             marks = _read(entry, marks_of, max_pixels, limit, timeout_seconds, steps=steps)
-            outcomes.append(tasks.Outcome(marks, read_ns))
+            outcomes.append(Outcome(marks, read_ns))
     return outcomes
 
 
 def read_page_marks(
     entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float
-) -> list[tuple[bytes, tuple[int, int]] | None]:
-    """Give many marks of each picture, packed, and its width and height; None for one that cannot be read."""
-    pages = []
+) -> list[tuple[bytes, tuple[int, int]] | Failure]:
+    """Give many marks of each picture, packed, and its width and height, or why it has none."""
     with TimeLimit(timeout_seconds) as limit:
-        for entry in entries:
-            page = _read(entry, page_marked_by, max_pixels, limit, timeout_seconds, steps=PAGE_STEPS)
-            pages.append(None if isinstance(page, Failure) else page)
-    return pages
+        return [_read(entry, page_marked_by, max_pixels, limit, timeout_seconds, steps=PAGE_STEPS) for entry in entries]
 
 
-def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
-    """Tell of each pair which part the two pictures have in common.
+def compare_fragments(
+    pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float
+) -> list[Overlap | Failure | None]:
+    """Tell of each pair which part the two pictures have in common; None where they have none, or why that cannot be
+    told.
 
     The needle of the pair before is kept: pairs of one needle are to come one after another.
     """
-    outcomes: list[Outcome] = []
+    overlaps: list[Overlap | Failure | None] = []
     last: tuple[FileEntry, Described | Failure] | None = None
     with TimeLimit(timeout_seconds) as limit:
         read = partial(_read, make=described_by, max_pixels=max_pixels, limit=limit, timeout_seconds=timeout_seconds)
@@ -194,11 +180,13 @@ def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_se
                 last = pair.needle, read(pair.needle, steps=PAGE_STEPS)
             needle = last[1]
             witness = needle if isinstance(needle, Failure) else read(pair.witness)
-            if isinstance(needle, Failure) or isinstance(witness, Failure):
-                outcomes.append(NOT_COMPARED)
+            if isinstance(needle, Failure):
+                overlaps.append(needle)
+            elif isinstance(witness, Failure):
+                overlaps.append(witness)
             else:
-                outcomes.append(Outcome(compare(needle, witness, pair.pose)))
-    return outcomes
+                overlaps.append(compare(needle, witness, pair.pose))
+    return overlaps
 
 
 def marked_by(grays: Grays, most: int) -> bytes:

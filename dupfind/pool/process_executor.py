@@ -24,6 +24,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, InvalidStateErr
 from contextlib import suppress
 from typing import Any
 
+from dupfind.errors import reason_of
 from dupfind.forking import TERMINAL_SIGNALS
 from dupfind.pool import launch, worker
 
@@ -41,6 +42,11 @@ class DiedError(BrokenExecutor):
         super().__init__("the process of this executor died")
         self.exit_code = exit_code
         """Negative for a signal; None where nobody told."""
+
+
+def _words_of(error: Exception) -> str:
+    """Return the system's words where it is the one who refuses."""
+    return reason_of(error) if isinstance(error, OSError) else str(error)
 
 
 class NeverStartedError(BrokenExecutor):
@@ -70,7 +76,7 @@ class ProcessExecutor(Executor):
             # Not threading.Thread, whose start waits, and is in no good state where a signal cuts the waiting short.
             _thread.start_new_thread(self._serve, (ear,))
         except (OSError, RuntimeError) as error:  # too many open files; too many threads
-            self._end = NeverStartedError(str(error))
+            self._end = NeverStartedError(_words_of(error))
             if self._bell is not None:
                 ear.close()
                 self._bell.close()
@@ -134,7 +140,7 @@ class ProcessExecutor(Executor):
             self._talk(line, ear)
             end = DiedError(line.process.end())
         except (launch.CannotStartError, OSError) as error:  # too many open files, no memory: no task is to blame
-            end = NeverStartedError(str(error))
+            end = NeverStartedError(_words_of(error))
         except Exception as error:  # noqa: BLE001 - what cannot be understood was written by a process gone mad
             end.__cause__ = error
         finally:

@@ -33,6 +33,8 @@ from dupfind.sources.roots import NamedFile, haystack_roots, make_roots
 from dupfind.sources.source import Listing, Relisting
 from dupfind.values import LISTING, FileEntry, FolderId, Problem, ProblemCode, Root, Side, Tree, is_below
 
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
 
 class Named(NamedTuple):
     """What a list names."""
@@ -79,7 +81,12 @@ def names_in(data: bytes) -> list[str]:
 
     >>> names_in(b"a b\nc\n\n"), names_in(b"a\nb\0c\0")
     (['a b', 'c'], ['a\nb', 'c'])
+
+    Raises :class:`~dupfind.errors.SettingsError` for a list in UTF-16, as some shells of Windows write it: its letters
+    would be taken for names, and a slash is the name of everything.
     """
+    if data[:2] in _UTF_16_MARKS and b"\0" in (data[2:3], data[3:4]) and data[4:]:
+        raise SettingsError("the list of names is in UTF-16, and names are bytes: write it in UTF-8")
     return [os.fsdecode(name) for name in data.split(b"\0" if b"\0" in data else b"\n") if name]
 
 
