@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.everyday_kinds import EVERYDAY_KINDS, HELD_OUT_EVERYDAY_KINDS
 from benchmarks.fine_kinds import FINE_KINDS, HELD_OUT_FINE_KINDS
 from benchmarks.held_out import HELD_OUT_KINDS
 from benchmarks.held_out_soft import HELD_OUT_SOFT_KINDS
@@ -29,6 +30,7 @@ def tuned_kinds() -> tuple[PairKind, ...]:
         *FINE_KINDS,
         *REDUCED_KINDS,
         *SMOOTH_KINDS,
+        *EVERYDAY_KINDS,
         *COPY_KINDS,
         *CURVE_KINDS,
     )
@@ -42,4 +44,5 @@ def held_out_kinds() -> tuple[PairKind, ...]:
         *HELD_OUT_FINE_KINDS,
         *HELD_OUT_REDUCED_KINDS,
         *HELD_OUT_SMOOTH_KINDS,
+        *HELD_OUT_EVERYDAY_KINDS,
     )

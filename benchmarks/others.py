@@ -20,14 +20,12 @@ it loads.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -36,7 +34,7 @@ from typing import NamedTuple
 
 from PIL import Image, JpegImagePlugin
 
-from benchmarks.common import DUPFIND, SHARED_DATA, machine, median, run
+from benchmarks.common import DUPFIND, SHARED_DATA, adopt_orphans, machine, median, orphans_seconds, run
 from fixtures import pictures
 
 _TRANSFORMS = (
@@ -67,9 +65,6 @@ _WAYS = (
 """The folders that are haystack and needles when dupfind is asked; the others are given all four at once."""
 _SLOW_SECONDS = 180
 """A tool that takes longer than this runs once only."""
-
-_SET_CHILD_SUBREAPER = 36
-"""Of Linux's prctl(2)."""
 
 _VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 _CZKAWKA = """
@@ -247,21 +242,6 @@ def _build(work: Path, count: int, mixed: int) -> Iterator[tuple[str, Path]]:
         yield f"500 px, {mixed:,}", folder
 
 
-def _adopt_orphans() -> None:
-    """From now on, processes whose parent ends before them become ours, so that their processor time is known."""
-    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
-
-
-def _orphans_seconds() -> float:
-    """Wait for all children that are left; the processor time that they took."""
-    seconds = 0.0
-    with suppress(ChildProcessError):
-        while True:
-            usage = os.wait3(0)[2]
-            seconds += usage.ru_utime + usage.ru_stime
-    return seconds
-
-
 def _run(tool: Tool, folder: Path) -> Took | None:
     """How long one run takes, with a home of its own; None where it fails."""
     count = sum(1 for file in folder.rglob("*") if file.is_file())
@@ -270,7 +250,7 @@ def _run(tool: Tool, folder: Path) -> Took | None:
         command = tool.command(folder, count)
         done = run(command, env=environment | {"HOME": home, "XDG_CACHE_HOME": f"{home}/.cache"})
     has_answer = done.code in ((0, 1) if tool.name.startswith("dupfind") else (0,))
-    cpu_seconds = done.cpu_seconds + _orphans_seconds()
+    cpu_seconds = done.cpu_seconds + orphans_seconds()
     return Took(done.seconds, cpu_seconds) if has_answer else None
 
 
@@ -327,7 +307,7 @@ def main() -> None:
         return
     found = list(_installed(options.tools))
     tools = [one for one in found if isinstance(one, Tool) and _is_wanted(one, options.only)]
-    _adopt_orphans()
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
         work = options.keep or Path(name)
         others = [f"{one.name} {one.version}" for one in tools if not one.name.startswith("dupfind")]

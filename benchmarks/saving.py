@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from random import Random
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from benchmarks.edits import encode
@@ -49,3 +52,18 @@ def needle_file(image: Image.Image, kind: str, dice: Random) -> bytes:
 def saved(image: Image.Image, kind: str, quality: int, **more: Any) -> bytes:  # noqa: ANN401 - passed on to Pillow
     """Save in a lossy format at this quality, quickly."""
     return encode(image, kind, **{"quality": quality, **_QUICKLY[kind], **more})
+
+
+def deep_png(image: Image.Image) -> bytes:
+    """Save an RGB picture as PNG with 16 bits a colour, which Pillow cannot write."""
+    deep = (np.asarray(image, np.uint16) * 257).astype(">u2").reshape(image.height, -1).view(np.uint8)
+    rows = np.insert(deep, 0, 0, axis=1)  # each row begins with its filter, and 0 is none
+    parts = (
+        (b"IHDR", struct.pack(">2I5B", *image.size, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows.tobytes(), 1)),
+        (b"IEND", b""),
+    )
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

@@ -20,13 +20,13 @@ from dupfind.evidence.cells import Cells
 from dupfind.evidence.color_cells import sums_of_planes
 from dupfind.evidence.pixels import Bytes, Grey
 
-_PARTS = 8
+PARTS = 8
 """Parts of the picture, across and down."""
-_SMALLEST = 24
+SMALLEST = 24
 """Cells a side below which nothing is asked."""
 _MOST_OF_LIGHT, _MOST_OF_MOVES = 4_000, 12_000
 """Cells of a plane that are looked at, in rows spread evenly over the picture: for its light, and for its ways."""
-_COLOR_SIDE = 4
+COLOR_SIDE = 4
 """Pixels a side of the cells of colour that are given."""
 _FINE_SIDE, _MOST_FINE = 4, 1 << 17
 """Pixels a side of the cells whose way is measured, and up to how many of them: larger ones beyond."""
@@ -101,14 +101,14 @@ def compare_spread(
     of_gray = Spread(light, drawn=side * drawn, moved=side * whole)
     if colors[0] is None or colors[1] is None:
         return of_gray
-    side = 2 if min(colors[0].shape[1:]) >= 2 * _SMALLEST else 1
-    ours, theirs = (_color_sums(color, side) for color in (colors[0], colors[1]))
+    side = 2 if min(colors[0].shape[1:]) >= 2 * SMALLEST else 1
+    ours, theirs = (color_sums(color, side) for color in (colors[0], colors[1]))
     moves = _moves(ours, theirs, side, 1.0)
-    color_moved = 0.0 if moves is None else _COLOR_SIDE * side * moves.shift()
+    color_moved = 0.0 if moves is None else COLOR_SIDE * side * moves.shift()
     return of_gray._replace(color_light=_light(ours, theirs, side, 1.0), color_moved=color_moved)
 
 
-def _color_sums(color: Bytes, side: int) -> Planes:
+def color_sums(color: Bytes, side: int) -> Planes:
     """Sum Cb and Cr of ``side`` x ``side`` cells: larger ones show a way better, as less noise is left in them."""
     return color.astype(np.uint16) if side == 1 else sums_of_planes(color)
 
@@ -119,16 +119,16 @@ def _planes(pair: tuple[Cells, Cells]) -> tuple[Planes, Planes]:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _parts(length: int) -> Grey:
+def parts_of(length: int) -> Grey:
     """Return which of so many values belong to each part, (length, parts)."""
-    number = np.arange(length) * _PARTS // length
-    return np.asarray(number[:, None] == np.arange(_PARTS), np.float32)
+    number = np.arange(length) * PARTS // length
+    return np.asarray(number[:, None] == np.arange(PARTS), np.float32)
 
 
 def _in_parts(values: Grey) -> Grey:
     """Sum the values of each part, (..., parts, parts)."""
     height, width = values.shape[-2:]
-    return np.asarray(_parts(height).T @ (values @ _parts(width)), np.float32)
+    return np.asarray(parts_of(height).T @ (values @ parts_of(width)), np.float32)
 
 
 def _light(ours: Planes, theirs: Planes, side: int, gain: float) -> float:
@@ -136,19 +136,11 @@ def _light(ours: Planes, theirs: Planes, side: int, gain: float) -> float:
 
     ``gain`` brings the contrast of the second ones to that of the first ones. Of several planes the worst.
     """
-    count, height, width = ours.shape
-    if min(height, width) < _SMALLEST:
+    height, width = ours.shape[1:]
+    if min(height, width) < SMALLEST:
         return 0.0
-    step = min(max(1, round(height * width / _MOST_OF_LIGHT)), height // _SMALLEST)
-    own = ours[:, ::step]
-    apart = theirs[:, ::step].astype(np.float32, "C")  # the same to the bit, however a picture lies in memory
-    apart *= np.float32(-gain)
-    apart += own
-    bands = own >> (_BAND_BITS + 2 * (side.bit_length() - 1))
-    bands += np.arange(count, dtype=np.uint16)[:, None, None] << np.uint16(8 - _BAND_BITS)
-    bands = bands.reshape(-1)
-    means = np.bincount(bands, apart.reshape(-1)) / np.maximum(np.bincount(bands), 1)
-    apart -= means.astype(np.float32).take(bands).reshape(apart.shape)
+    step = min(max(1, round(height * width / _MOST_OF_LIGHT)), height // SMALLEST)
+    apart = beyond_tone(ours[:, ::step], theirs[:, ::step], side, gain)
     sizes = _sizes(apart.shape[1], width)
     squares = (_in_parts(apart) / sizes) ** 2
     noise = np.einsum("prc,prc->p", apart, apart) / sizes.sum() - (squares * sizes).sum((1, 2)) / sizes.sum()
@@ -157,10 +149,25 @@ def _light(ours: Planes, theirs: Planes, side: int, gain: float) -> float:
     return math.sqrt(max(0.0, usual, worst / _WORST_TO_USUAL**2)) / side**2
 
 
+def beyond_tone(ours: Planes, theirs: Planes, side: int, gain: float) -> Grey:
+    """Return by how much sums of ``side`` x ``side`` values of ``ours`` are more, without what all places of one
+    brightness have in common, plane by plane.
+    """
+    apart = theirs.astype(np.float32, "C")  # the same to the bit, however a picture lies in memory
+    apart *= np.float32(-gain)
+    apart += ours
+    bands = ours >> (_BAND_BITS + 2 * (side.bit_length() - 1))
+    bands += np.arange(len(ours), dtype=np.uint16)[:, None, None] << np.uint16(8 - _BAND_BITS)
+    bands = bands.reshape(-1)
+    means = np.bincount(bands, apart.reshape(-1)) / np.maximum(np.bincount(bands), 1)
+    apart -= means.astype(np.float32).take(bands).reshape(apart.shape)
+    return apart
+
+
 @lru_cache(maxsize=_MOST_KEPT)
 def _sizes(height: int, width: int) -> Grey:
     """Return how many values each part has, (parts, parts)."""
-    return np.outer(_parts(height).sum(0), _parts(width).sum(0))
+    return np.outer(parts_of(height).sum(0), parts_of(width).sum(0))
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -170,9 +177,9 @@ def _ways(shape: tuple[int, int]) -> tuple[Products, Products]:
     Places are given in halves of the longer side. The first ones, :data:`_OF_WHOLE`, move or stretch the picture as a
     whole; then come turns and shears, what leans and bends, and a lens (Brown 1966, first order).
     """
-    centres = (np.arange(_PARTS) + 0.5) / _PARTS * 2 - 1
+    centres = (np.arange(PARTS) + 0.5) / PARTS * 2 - 1
     down, right = (centres * length / max(shape) for length in shape)
-    y, x = np.repeat(down, _PARTS), np.tile(right, _PARTS)
+    y, x = np.repeat(down, PARTS), np.tile(right, PARTS)
     one, none = np.ones_like(x), np.zeros_like(x)
     radius = x * x + y * y
     bends = y * y, x * y, x * x
@@ -248,9 +255,9 @@ def _moves(ours: Planes, theirs: Planes, side: int, gain: float) -> _Moves | Non
     Several planes are moved together. Steps are those of both sides: noise in one of them would shorten the way.
     """
     height, width = ours.shape[1:]
-    if min(height, width) < _SMALLEST:
+    if min(height, width) < SMALLEST:
         return None
-    step = min(max(1, round(height * width / _MOST_OF_MOVES)), height // _SMALLEST)
+    step = min(max(1, round(height * width / _MOST_OF_MOVES)), height // SMALLEST)
     tuned = np.float32(gain)
 
     def both(rows: slice, columns: slice) -> Grey:
