@@ -274,7 +274,7 @@ def test_a_tiff_that_is_packed_with_loss(tmp_path: Path) -> None:
 def test_the_sampling_of_colour_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a JPEG by its header; a PNG has all of it; of other lossy formats it is not asked. Both sides count."""
     seen: list[bool] = []
-    monkeypatch.setattr(full_size, "compare", lambda _ours, _theirs, facts, _: seen.append(facts.has_full_color))
+    monkeypatch.setattr(full_size, "compare", lambda _ours, _theirs, facts, *_: seen.append(facts.has_full_color))
     full = put(tmp_path / "4.jpg", PHOTO, quality=90, subsampling=0)
     files = {
         put(tmp_path / "p.png", PHOTO): True,
