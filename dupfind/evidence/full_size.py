@@ -28,14 +28,14 @@ megapixels, in 30 kinds of copies and under 40 kinds of losses; docs/evidence.md
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from dupfind.evidence import cells, color_cells, detail, spectrum, spread, strips, untouched
 from dupfind.evidence.detail import Detail, Kept, Window
-from dupfind.evidence.pixels import Bytes, Pixels, for_places
+from dupfind.evidence.pixels import Pixels, for_places
 from dupfind.evidence.spread import Spread
 from dupfind.evidence.strips import Strips
 from dupfind.pictures import gray
@@ -176,21 +176,12 @@ GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS, GRAIN_BOUND_OF_SCALED = 0.22, 0.5, 0.3
 """Unexplained share of the coarser detail, of the better explained of the two. Copies between JPEG and lossless
 formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The second bound is for codecs whose noise
 is not that of JPEG. Reduced copies have 0.13, two reduced copies of one original up to 0.29."""
-TIMES_SAVED = 1, 2
-"""How often the witness is saved as the needle was, to see whether that makes the places in which they differ."""
-MOST_OF_CODEC = 2.2
-"""Times the bounds of places up to which a codec may be why: strong colours that were halved again and again. The most
-of 31 such copies: 1.9."""
-MOST_LEFT = 0.5
-"""Share of what the two differ by that may be left where the witness was saved as the needle was. Where another program
-saved the needle, it makes other differences in place of those."""
 NEARLY = 1.05
 """Ratio of the sides up to which two files may be siblings, two reductions of one original, of which none was made of
 the other: what two programs make of every edge is no place that changed."""
 LARGER = 1.25
 """Ratio of the sides from which on a witness counts as larger than the needle."""
 _UNSCALED = 0.005
-_LEVELS = 256
 
 
 class Facts(NamedTuple):
@@ -341,19 +332,11 @@ class Measures(NamedTuple):
     strips: Strips = strips.NOTHING
 
 
-def compare(
-    needle: Pixels,
-    witness: Pixels,
-    facts: Facts,
-    recolored: Pixels | None = None,
-    saved_again: Callable[[int], Pixels | None] | None = None,
-) -> Reason | None:
+def compare(needle: Pixels, witness: Pixels, facts: Facts, recolored: Pixels | None = None) -> Reason | None:
     """Tell why ``witness`` is no full copy of ``needle``, or None where nothing speaks against it.
 
     Both have one shape and are turned alike. ``recolored`` is the witness in the palette of the needle, where that has
-    one: what the palette lacks is no place that changed. ``saved_again`` gives the witness as it is after it was saved
-    so many times as the needle was, a JPEG of its size; it is asked for only where some place differs by little. 12
-    megapixels take 0.06 s and 40 MB.
+    one: what the palette lacks is no place that changed. 12 megapixels take 0.06 s and 40 MB.
     """
     if facts.shown_apart > SHOWN_BOUND:  # of equal numbers too
         return Reason(ReasonCode.COLOR_PROFILE)
@@ -364,42 +347,9 @@ def compare(
         if changed is not None:
             return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(changed)))
     if recolored is None:
-        measures = measure(needle, witness, with_spectrum=facts.asks_for_spectrum)
-        objection = judge(measures, facts)
-        if objection is None or saved_again is None or not _may_be_of_codec(measures, facts):
-            return objection
-        again = (saved_again(times) for times in TIMES_SAVED)
-        return None if any(_explains(needle, witness, pixels, facts) for pixels in again if pixels) else objection
+        return judge(measure(needle, witness, with_spectrum=facts.asks_for_spectrum), facts)
     measures = measure(needle, recolored, with_spectrum=facts.asks_for_spectrum)
     return judge(_with_whole(measures, needle, witness), facts._replace(is_recolored=True))
-
-
-def _may_be_of_codec(measures: Measures, facts: Facts) -> bool:
-    """Tell whether nothing speaks against the witness but places that differ by little, beside a JPEG of its size."""
-    if facts.quality is None or facts.scale != 1:
-        return False
-    others = _judge_tone, _judge_detail, _judge_tones_of_even, _judge_spread
-    return _judge_places(measures, facts, MOST_OF_CODEC) is None and not any(ask(measures, facts) for ask in others)
-
-
-def _explains(needle: Pixels, witness: Pixels, again: Pixels, facts: Facts) -> bool:
-    """Tell whether what the needle's file does to a picture is what it differs by: no place is left that differs.
-
-    Differences of places count by what is usual in the pair, so nothing but what comes nearer to the needle than the
-    witness does explains anything.
-    """
-    if again.gray.shape != needle.gray.shape or (again.color is None) != (witness.color is None):
-        return False
-    left, whole = (_apart(needle.gray, other.gray) for other in (again, witness))
-    return left <= MOST_LEFT * whole and _judge_places(measure(needle, again, with_spectrum=False), facts) is None
-
-
-def _apart(ours: Bytes, theirs: Bytes) -> int:
-    """Sum the squares of what two pictures differ by."""
-    apart = np.maximum(ours, theirs)
-    apart -= np.minimum(ours, theirs)
-    counts = np.bincount(apart.reshape(-1), minlength=_LEVELS)
-    return int(counts @ np.arange(_LEVELS) ** 2)
 
 
 def _with_whole(measures: Measures, needle: Pixels, witness: Pixels) -> Measures:
@@ -439,12 +389,11 @@ def _judge_tone(measures: Measures, facts: Facts) -> Reason | None:
     return None
 
 
-def _judge_places(measures: Measures, facts: Facts, times: float = 1.0) -> Reason | None:
-    """Name what changed in one place, by so many ``times`` the bounds."""
+def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
+    """Name what changed in one place."""
     slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
     if facts.is_recolored:  # the dots lie where the palette puts them, in both
         slack = 1.0
-    slack *= times
     spot_bounds, patch_bounds = SPOT_BOUNDS, PATCH_BOUNDS
     if facts.is_scaled and not facts.is_nearly_one_size:
         spot_bounds, patch_bounds = SPOT_BOUNDS_OF_SCALED, PATCH_BOUNDS_OF_SCALED

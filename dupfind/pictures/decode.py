@@ -223,18 +223,6 @@ def read_full_size(
         return _read_full_size(file, name, max_pixels, _Target(size, pick, palette))
 
 
-def read_saved_again(file: IO[bytes], name: str, max_pixels: int, needle: IO[bytes], times: int) -> FullSize | None:
-    """Decode the picture in ``file`` whole and save it ``times`` as ``needle``, a JPEG of its size, was; return what
-    becomes of it.
-
-    By the same tables and with colour halved or not as there. None where that cannot be told: of other formats, where
-    the two are stored at other sizes or turned otherwise, and of a JPEG that Pillow could not write so. Raises what
-    :func:`read_full_size` does.
-    """
-    with in_plain_words(file):
-        return _read_saved_again(file, name, max_pixels, needle, times)
-
-
 def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
     """Raise the errors of :mod:`dupfind.pictures.decode_errors`, and no others, in the block that decodes ``file``."""
     return decode_errors.in_plain_words(partial(_size_pixels, file))
@@ -488,46 +476,6 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target
         read = _full_size(image, target, exif.orientation_of(image), has_palette=has_palette, profile=profile)
         is_lossless = image.format in _LOSSLESS_FORMATS and image.info.get("compression") not in _LOSSY_PACKINGS
         return read._replace(has_full_color=is_lossless, is_lossless=is_lossless)
-
-
-def _read_saved_again(file: IO[bytes], name: str, max_pixels: int, needle: IO[bytes], times: int) -> FullSize | None:
-    Image.MAX_IMAGE_PIXELS = None  # as above
-    needle.seek(0)
-    with Image.open(needle, formats=formats.DECODED) as image:
-        orientation, size = exif.orientation_of(image), image.size
-        options = jpeg.options_of(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
-    if options is None or raw.is_raw(file, name) or jxl.is_jxl(file.read(_HEAD_BYTES)):
-        return None
-    file.seek(0)
-    with Image.open(file, formats=formats.DECODED) as image:
-        refuse_too_large(*image.size, max_pixels)
-        turned = exif.orientation_of(image)
-        working = color_modes.to_working_mode(_whole(image, file))
-        if turned != orientation:
-            working, turned = exif.upright(working, turned), 1
-    if (turned, working.size) != (orientation, size) or working.mode == "F":
-        return None
-    for _ in range(times):
-        saved = io.BytesIO()
-        working.convert("L" if working.mode == "L" else "RGB").save(saved, "JPEG", **options)
-        saved.seek(0)
-        with Image.open(saved, formats=("JPEG",)) as image:
-            working = _whole(image, saved)
-    upright = size[::-1] if exif.is_transposed(orientation) else size
-    return _full_size(working, _Target(upright, None), orientation)
-
-
-def _whole(image: Image.Image, file: IO[bytes]) -> Image.Image:
-    """Return ``image``, opened from ``file``, decoded whole; a damaged JPEG is an :class:`UndecodableError`."""
-    if not isinstance(image, JpegImagePlugin.JpegImageFile):
-        image.load()
-        return image
-    data, _ = jpeg.read_bytes(file, image.width * image.height)
-    data, stream = trailers.outline(data)
-    decoded = jpeg.decode(image, data, stream, working_side=max(image.size))
-    if damage := _damage(decoded, stream):
-        raise UndecodableError(damage)
-    return decoded.image
 
 
 def _full_size_of_jpeg(

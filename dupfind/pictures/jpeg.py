@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 import simplejpeg
@@ -35,8 +35,6 @@ _COARSE_BYTES = 1 << 17
 _COARSE_FACTOR = 8
 _COARSE_FORMATS = "JPEG", "MPO"
 _GRAY_MODES = "L", "RGB"
-_WRITTEN_SAMPLINGS, _MOST_STEP = (0, 1, 2), 255
-"""Of colour, and of tables with 8 bits, which baseline files have."""
 _LEAST_GRAY_QUALITY = 25
 """Below it much is cut off at black and white that a reduced decode keeps."""
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
@@ -264,19 +262,6 @@ def _is_of_header(complaint: str) -> bool:
 def _in_words(complaint: str) -> str:
     text = complaint.removeprefix("Corrupt JPEG data: ").removeprefix("Warning: ")
     return text[:1].lower() + text[1:]
-
-
-def options_of(image: JpegImagePlugin.JpegImageFile) -> dict[str, Any] | None:
-    """Return what ``image``, of which the header was read, was saved by: tables, and whether colour was halved.
-
-    As options of Pillow's ``save``. None of kinds that Pillow does not write.
-    """
-    sampling = JpegImagePlugin.get_sampling(image)
-    is_written = image.mode in _GRAY_MODES and (image.mode == "L" or sampling in _WRITTEN_SAMPLINGS)
-    tables = image.quantization
-    if not is_written or not tables or max(max(table) for table in tables.values()) > _MOST_STEP:
-        return None
-    return {"qtables": tables} | ({} if image.mode == "L" else {"subsampling": sampling})
 
 
 def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:

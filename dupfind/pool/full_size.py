@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 MOST_PIXELS = 50_000_000
 """Larger pictures are compared at this size. The comparison takes 8 bytes a pixel beside the two decoded pictures."""
 
-MOST_SAVED_PIXELS = 25_000_000
-"""Larger ones are not saved again to see what that changes: 12 megapixels take 0.3 s and 120 MB."""
 LISTED = Reason(ReasonCode.LISTED)
 _KNOWN_NOISE_FORMATS = frozenset({"JPEG", "MPO", "PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
 """What their codec leaves is known: nothing, or what a table of the JPEG says."""
@@ -177,23 +174,7 @@ class Comparer:
             has_full_color=ours.has_full_color and theirs.has_full_color,
             steps=_steps(ours, theirs),
         )
-        saved_again = partial(self._saved_again, pair, needle, witness) if pair.orientation == 0 else None
-        return full_size.compare(own_pixels, other_pixels, facts, recolored, saved_again) or self._hidden(needle)
-
-    def _saved_again(self, pair: FullSizePair, needle: IO[bytes], witness: IO[bytes], times: int) -> Pixels | None:
-        """Return the witness as it is after it was saved ``times`` as the needle was; None where that is not known."""
-        from dupfind.evidence.pixels import Pixels
-        from dupfind.pictures import decode
-
-        if max(pair.size) * min(pair.size) > MOST_SAVED_PIXELS:
-            return None
-        try:
-            with self._limited():
-                witness.seek(0)
-                read = decode.read_saved_again(witness, pair.witness.path, self._max_pixels, needle, times)
-        except (NoMemoryError, NotAPictureError, UndecodableError):  # nothing is explained by what cannot be read
-            return None
-        return None if read is None else Pixels(read.gray, read.color)
+        return full_size.compare(own_pixels, other_pixels, facts, recolored) or self._hidden(needle)
 
     def _hidden(self, needle: IO[bytes]) -> Reason | None:
         """Object to a needle with data that no decoder shows: asked here, where something rests on it."""
