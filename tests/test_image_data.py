@@ -502,3 +502,11 @@ def test_what_exiftool_edits(tmp_path: Path, kind: str) -> None:
         pytest.skip(f"this exiftool does not write {kind}")
     assert content != path.read_bytes()
     assert digest(content) == digest(path.read_bytes()) is not None
+
+
+def test_the_file_stays_open() -> None:
+    """Whoever opened a file goes on with it, also where a mode of Pillow's holds less than the file."""
+    for mode in ("RGB", "YCbCr", "CMYK"):
+        file = io.BytesIO(saved(photo().convert(mode), "TIFF"))
+        assert (image_data.read_digest(file, 10**8) is None) == (mode == "YCbCr")
+        assert not file.closed

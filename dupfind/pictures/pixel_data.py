@@ -91,8 +91,8 @@ def of_pixels(file: IO[bytes], max_pixels: int, beside: Iterable[bytes]) -> Iter
     """Return the pixels of all frames of ``file`` and ``beside``; None where Pillow's mode holds less than the file."""
     image = opened(file, max_pixels)
     if image.mode not in _EIGHT_BITS | _AS_THEY_ARE:
-        image.close()
-        return None
+        with image:  # closing it would close the caller's file, too
+            return None
     return _of_pixels(image, max_pixels, beside)
 
 
