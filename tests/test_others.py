@@ -57,7 +57,7 @@ def test_it_runs_and_counts_what_was_read(tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / name).touch()
     monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
-    monkeypatch.setattr(others, "_orphans_seconds", lambda: 0.0)  # this process has children of its own
+    monkeypatch.setattr(others, "orphans_seconds", lambda: 0.0)  # this process has children of its own
     check = 'test "$XDG_CACHE_HOME" = "$HOME/.cache" && test -z "$(ls "$HOME")"'
 
     def command(folder: Path, count: int) -> list[str]:
@@ -76,10 +76,10 @@ def test_the_time_of_orphans_is_known() -> None:
     code = """
 import subprocess, sys
 from benchmarks import others
-others._adopt_orphans()
+others.adopt_orphans()
 busy = "import time; list(iter(lambda: time.process_time() < 0.3, False))"
 subprocess.run(["sh", "-c", 'exec "$0" -c "$1" &', sys.executable, busy], check=True)
-print(others._orphans_seconds(), others._orphans_seconds())
+print(others.orphans_seconds(), others.orphans_seconds())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
     first, second = map(float, done.stdout.split())

@@ -117,8 +117,8 @@ def with_setting(name: str, value: object) -> Settings:
 
 def test_the_settings_that_decide_are_all_there() -> None:
     """Whoever lists one more as indifferent has to say so here as well."""
-    own = {"algorithm", "threshold_bits", "accept", "rotations", "paranoid", "quick", "fragments", "previews"}
-    assert {"max_pixels", *own} == set(DECISIVE)
+    own = {"algorithm", "threshold_bits", "accept", "rotations", "paranoid", "quick", "previews"}
+    assert {"max_pixels", "fragments", "fragments_of_any", *own} == set(DECISIVE)
 
 
 @pytest.mark.parametrize("name", DECISIVE)

@@ -138,6 +138,8 @@ class Borders:
 
 def inner_hashes(cache: Cache, ids: Sequence[int], algorithm: str, orientations: int) -> NDArray[np.uint64]:
     """Return the search hashes of framed pictures without their frames: (ids, orientations)."""
+    if not ids:
+        return np.empty((0, orientations), np.uint64)
     known, width = cache.inner_hashes.setdefault(algorithm, {}), orientations * _HASH_BYTES
     unknown = [id_ for id_ in dict.fromkeys(ids) if len(known.get(id_, b"")) < width]
     for start in range(0, len(unknown), _BATCH):
