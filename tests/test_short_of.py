@@ -39,7 +39,7 @@ def trees(tmp_path: Path) -> tuple[Path, Path]:
     return folders
 
 
-@pytest.mark.parametrize("count", [7, 9, 11, 13])
+@pytest.mark.parametrize("count", [7, *(pytest.param(count, marks=pytest.mark.slow) for count in (9, 11, 13))])
 def test_few_open_files(dupfind: Run, trees: tuple[Path, Path], count: int) -> None:
     """As many as are enough give the answer, and fewer one line."""
     hay, old = trees
