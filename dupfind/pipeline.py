@@ -156,7 +156,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
 
             may_keep = run.sources.are_remembered and run.recalls_findings
             store = LastRunStore(settings, recipe, may_keep=may_keep, began_ns=began_ns)
-            learned = Learned(is_whole=store.is_kept)
+            learned = Learned(is_kept=store.is_kept)
             news = [] if columns is None else _news(store, *files, columns, listener)
     del columns  # 100 bytes a file
     if findings is None:
@@ -415,7 +415,7 @@ def _find_news(
     *,
     may_be_bare: bool,
 ) -> FindingsAndPictures:
-    """Scan what has changed, or all where that is not enough; only the scan of all fills ``learned``.
+    """Scan what has changed, or all where that is not enough; ``learned`` is filled where the run is worth keeping.
 
     The ``news`` are taken out: asked again, the cache has failed, and what came from it is worth nothing.
     """
@@ -424,7 +424,8 @@ def _find_news(
     findings = None
     if news:
         files = news[0].files
-        findings = scan_again(news.pop(), run, partial(find_matches, may_be_bare=may_be_bare), may_be_bare=may_be_bare)
+        find = partial(find_matches, may_be_bare=may_be_bare)
+        findings = scan_again(news.pop(), run, find, learned, may_be_bare=may_be_bare)
     if findings is None:
         return find_matches(needles, haystack, run, learned=learned, may_be_bare=may_be_bare)
     with run.listener.stage("the rest has not changed since an earlier run", None) as advance:

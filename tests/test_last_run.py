@@ -52,7 +52,7 @@ LATER_NS = 10**18
 
 def learned(*, links: Links | None = None) -> Learned:
     """What a run over these has learned."""
-    made = Learned(is_whole=True)
+    made = Learned(is_kept=True)
     made.marks, made.links = (array("Q", [5, 0]), array("Q", [5, 0, 0])), links
     return made
 
@@ -100,7 +100,7 @@ def test_it_is_found_again(desk: Desk) -> None:
 
 def test_nothing_at_all(desk: Desk) -> None:
     """A run without files leaves something, too."""
-    made = Learned(is_whole=True)
+    made = Learned(is_kept=True)
     made.links = Links(Hashes(array("q"), array("Q")), Hashes(array("q"), array("Q")))
     desk.store().keep(Findings({}, {}, frozenset(), 0), made, [], [], LATER_NS)
     last = desk.load()

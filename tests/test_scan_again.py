@@ -34,7 +34,7 @@ from dupfind.scanning import first_decodes, links, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from tests.helpers.ahead import looking_ahead
-from tests.helpers.races import short_scans
+from tests.helpers.races import believed_at_once, short_scans
 from tests.helpers.related_files import ENDINGS, contents
 from tests.helpers.scans import answer, scan, states
 
@@ -73,6 +73,8 @@ class Nights(RuleBasedStateMachine):
         self.options: dict[str, Any] = {}
         self.is_gray = False
         """Whether all pictures are decoded gray at first, as where most can have no candidate."""
+        self.is_learning = False
+        """Whether each scan of what has changed is kept for the next one, as where much has."""
         self.is_ahead = True
         for place in ("hay/keep.txt", "old/keep.txt"):
             (self.top / place).write_bytes(b"kept")
@@ -84,11 +86,12 @@ class Nights(RuleBasedStateMachine):
     @initialize(
         options=st.sampled_from(OPTIONS),
         is_gray=st.booleans(),
+        is_learning=st.booleans(),
         files=st.lists(st.tuples(st.sampled_from(SIDES), st.sampled_from(NAMES)), min_size=2, max_size=12),
     )
-    def begin(self, options: dict[str, Any], files: list[tuple[str, str]], *, is_gray: bool) -> None:
+    def begin(self, options: dict[str, Any], files: list[tuple[str, str]], *, is_gray: bool, is_learning: bool) -> None:
         """Some files, and a first scan."""
-        self.options, self.is_gray = options, is_gray
+        self.options, self.is_gray, self.is_learning = options, is_gray, is_learning
         for number, (side, name) in enumerate(files):
             self._put(self.top / side / f"first {number}.{ENDINGS.get(name, 'jpg')}", name)
         self.scan()
@@ -185,7 +188,12 @@ class Nights(RuleBasedStateMachine):
     def _decoding(self) -> Iterator[None]:
         few = 0 if self.is_gray else first_decodes.FEW_NEEDLES
         many = 0 if self.is_gray else first_decodes.MANY_NEEDLES
-        with patch.object(first_decodes, "FEW_NEEDLES", few), patch.object(first_decodes, "MANY_NEEDLES", many):
+        least = -1 if self.is_learning else scan_again.LEAST_TO_LEARN
+        with (
+            patch.object(first_decodes, "FEW_NEEDLES", few),
+            patch.object(first_decodes, "MANY_NEEDLES", many),
+            patch.object(scan_again, "LEAST_TO_LEARN", least),
+        ):
             yield
 
     def _warm(self) -> Report:
@@ -392,6 +400,86 @@ def two_nights(top: Path, change: Callable[[], object]) -> list[bool]:
     with small():
         assert answer(scan(top / "hay", top / "old")) == answer(warm)
     return counts
+
+
+ONE_AFTER_ANOTHER: dict[str, tuple[Night, list[Callable[[Path], object]], dict[str, str]]] = {
+    "a witness whose digest nobody had asked for goes": (
+        Night({"a.txt": "text", "b.jpg": "2"}, {"b.jpg": "2"}, lambda _: None),
+        [came(old="text"), gone("hay/a.txt")],
+        {"0 new.txt": "missing"},
+    ),
+    "a picture that no needle was compared with": (
+        Night({"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1 again"}, lambda _: None),
+        [came(hay="3"), came(old="3 again")],
+        {"0 new.jpg": "present/same"},
+    ),
+    "a needle of before": (
+        Night({"a.jpg": "1"}, {"a.jpg": "1 again"}, lambda _: None),
+        [came(old="2 again"), came(hay="2")],
+        {"0 new.jpg": "present/same", "a.jpg": "present/same"},
+    ),
+    "a frame of before": (
+        Night({"b.jpg": "2"}, {"b.jpg": "2 again"}, lambda _: None),
+        [came(hay="1 framed"), came(old="1")],
+        {"0 new.jpg": "similar/similar"},
+    ),
+    "a needle that its bytes prove no longer": (
+        Night({"a.jpg": "1"}, {"a.jpg": "1 again", "b.jpg": "2"}, lambda _: None),
+        [came(hay="2"), gone("hay/0 new.jpg"), came(hay="2 large")],
+        {"a.jpg": "present/same", "b.jpg": "present/same"},
+    ),
+    "files that were only touched": (
+        Night({"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1", "b.jpg": "2 again"}, lambda _: None),
+        [lambda top: os.utime(top / "hay/a.jpg", (1, 1)), gone("hay/a.jpg")],
+        {"a.jpg": "missing", "b.jpg": "present/same"},
+    ),
+    "a needle goes, and the places of all others move": (
+        Night({"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1 again", "b.jpg": "2 again"}, lambda _: None),
+        [gone("old/a.jpg"), came(hay="2 large"), gone("hay/0 new.jpg", "hay/b.jpg")],
+        {"b.jpg": "missing"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE_AFTER_ANOTHER)
+def test_nights_one_after_another(tmp_path: Path, name: str) -> None:
+    """Each goes by the one before it, which had scanned only what had changed."""
+    night, changes, after = ONE_AFTER_ANOTHER[name]
+    put(tmp_path, night)
+    cache = str(tmp_path / "cache.sqlite")
+    with (
+        counting() as counts,
+        patch.object(scan_again, "LEAST_TO_LEARN", -1),
+        patch.object(ResultCache, "recall", lambda _: None),
+    ):
+        scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        for change in changes:
+            change(tmp_path)
+            warm = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    with small():
+        assert answer(scan(tmp_path / "hay", tmp_path / "old")) == answer(warm)
+    assert counts == [True] * len(changes)
+    assert after.items() <= states(warm).items()
+
+
+def test_what_was_just_written_is_scanned_once_more(tmp_path: Path) -> None:
+    """And is known from then on: a run right after a copy has files of the last two seconds among its files."""
+    put(tmp_path, NIGHTS["a witness by its picture goes"])
+    options = {"cache": str(tmp_path / "cache.sqlite")}
+    asked: list[int] = []
+    real = scan_again.scan_again
+
+    def counted(news: scan_again.News, *values: Any, **named: Any) -> Findings | None:
+        asked.append(news.files)
+        return real(news, *values, **named)
+
+    with small(), patch.object(scan_again, "scan_again", counted), patch.object(scan_again, "LEAST_TO_LEARN", 1):
+        scan(tmp_path / "hay", tmp_path / "old", **options)  # by the clock of the cache all is of just now
+        with believed_at_once():
+            for stem in ("c", "d"):
+                (tmp_path / f"old/{stem}.txt").write_bytes(b"words")
+                scan(tmp_path / "hay", tmp_path / "old", **options)
+    assert [5, 1] == asked
 
 
 @pytest.mark.parametrize(("side", "name"), [("hay", "a.txt"), ("old", "a.txt"), ("hay", "b.jpg"), ("old", "b.jpg")])

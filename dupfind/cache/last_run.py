@@ -223,12 +223,12 @@ def _hashes(places: bytes, values: bytes, unsure: bytes) -> Hashes:
 class Learned:
     """What the stages of a run learn that is of use to the next one, filled in as they come to it."""
 
-    def __init__(self, *, is_whole: bool = False) -> None:
-        self.is_whole = is_whole
-        """Whether all files are scanned, and ``marks`` and ``links`` are asked for."""
+    def __init__(self, *, is_kept: bool = False, is_of_all: bool = True) -> None:
+        self.is_kept = is_kept
+        """Whether ``marks`` and ``links`` are asked for."""
         self.is_filled = False
-        """Whether a scan has come to it: not where only what has changed is scanned again."""
-        self.is_of_all = True
+        """Whether a scan has come to it."""
+        self.is_of_all = is_of_all
         """Whether the needles meet every file of the haystack; False where only what has changed is scanned again."""
         self.marks: tuple[array[int], array[int]] = (array("Q"), array("Q"))
         """Of the digests of needles and haystack, see :func:`mark`."""

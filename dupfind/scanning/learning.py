@@ -22,7 +22,7 @@ def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests
     """Take in the ``digests`` of these files, by path, and forget what a scan learned whose cache was lost."""
     learned.is_filled = True
     learned.links, learned.passing, learned.is_bounded, learned.has_late_frames = None, set(), False, False
-    if learned.is_whole:
+    if learned.is_kept:
         learned.marks = _marks(needles, digests), _marks(haystack, digests)
 
 
@@ -35,7 +35,7 @@ def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, decode
     learned.passing = decodes.passing
     learned.is_bounded = decodes.is_bounded
     learned.has_late_frames = any(map(_has_late_frames, (decodes.needles, decodes.haystack)))
-    if learned.is_whole:
+    if learned.is_kept:
         learned.links = Links(_hashes(needles, decodes.needles, run), _hashes(haystack, decodes.haystack, run))
 
 

@@ -12,6 +12,7 @@ Hashes of gray pictures (:mod:`dupfind.matching.near_gray`) are near each other 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -88,6 +89,36 @@ def pictures_of(before: KeptHashes, now: DecodedPictures, files: Sequence[int], 
         np.concatenate([np.array(before.places, np.int64), numbers]),
         np.concatenate([earlier, now.hashes, inner]),
         unsure,
+    )
+
+
+def kept_for_next(
+    pictures: Pictures,
+    places: Sequence[int],
+    scanned: Sequence[int],
+    of_scanned: KeptHashes | None,
+    *,
+    are_all_searched: bool,
+) -> KeptHashes:
+    """Return the pictures of one side by the places of their files now.
+
+    ``pictures`` go by the numbers of files: those of before, which stand at ``places`` now, -1 for what is gone, and
+    behind them those of now. ``of_scanned`` are those of the files that were ``scanned``, and stand in for theirs.
+    ``are_all_searched`` tells whether a scanned file without one has none any more, as a needle that is proved by its
+    bytes now; a file of the haystack was not asked for then.
+    """
+    end = len(places)
+    now = np.where(pictures.files < end, np.array([*places, -1])[np.minimum(pictures.files, end)], pictures.files - end)
+    part = KeptHashes(array("q"), array("Q")) if of_scanned is None else of_scanned
+    their_places = np.array(scanned, np.int64)[np.array(part.places, np.int64)]
+    left = np.flatnonzero((now >= 0) & ~np.isin(now, scanned if are_all_searched else their_places))
+    width = pictures.hashes.shape[1]
+    values, unsure = (np.array(column, np.uint64).reshape(-1, width) for column in (part.values, part.unsure))
+    all_unsure = np.concatenate([pictures.unsure[left], unsure if len(unsure) else np.zeros_like(values)])
+    return KeptHashes(
+        array("q", np.concatenate([now[left], their_places]).tobytes()),
+        array("Q", np.concatenate([pictures.hashes[left], values]).tobytes()),
+        array("Q", all_unsure.tobytes() if all_unsure.any() else b""),
     )
 
 

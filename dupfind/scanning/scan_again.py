@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import SnapshotError
 from dupfind.cache.file_columns import Sides
-from dupfind.cache.last_run import LastRun, Learned, Rows, mark
+from dupfind.cache.last_run import LastRun, Learned, Links, Rows, mark
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import ReasonCode, is_fragment
 from dupfind.scanning.changes import Changes, changes_since
@@ -43,6 +43,9 @@ LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
 MOST_AGAIN = 4
 """Everything is scanned where a quarter of all files has to do with what has changed."""
+LEAST_TO_LEARN, SHARE_TO_LEARN = 20, 1000
+"""How many files have to have changed for this run to be remembered in place of the last one: 20, or a thousandth of
+all if that is more. To scan fewer once more takes less time than to write down a run."""
 
 Find = Callable[..., tuple[Findings, object, object]]
 """Runs the stages between walk and verdict for needles, haystack files and a :class:`~dupfind.run.Reading`; its keyword
@@ -105,6 +108,12 @@ class News(NamedTuple):
         """How many files have come, gone or changed."""
         return sum(max(len(side.changes.fresh), len(side.changes.gone)) for side in (self.needles, self.haystack))
 
+    @property
+    def is_much(self) -> bool:
+        """Tell whether the next run would have much to do once more that this one does."""
+        files = len(self.needles.entries) + len(self.haystack.entries)
+        return self.files > max(LEAST_TO_LEARN, files // SHARE_TO_LEARN)
+
 
 def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry], columns: Sides) -> News | None:
     """Compare the files of a run, of which ``columns`` are, with those of the last one; None where too much has changed
@@ -120,12 +129,16 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
 
-def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True) -> Findings | None:
+def scan_again(
+    news: News, run: Reading, find: Find, learned: Learned | None = None, *, may_be_bare: bool = True
+) -> Findings | None:
     """Return what is found, by scanning what has changed; None where everything has to be scanned.
 
-    ``may_be_bare`` tells whether ``find`` takes pictures that are. Parts of pictures are not looked for: a needle
-    without a match may show a part of any picture.
+    ``learned`` takes in what the next run may use, of all files, where enough has changed for that. ``may_be_bare``
+    tells whether ``find`` takes pictures that are. Parts of pictures are not looked for: a needle without a match may
+    show a part of any picture.
     """
+    is_much = news.is_much
     news = news._replace(needles=_settled(news.needles, run), haystack=_settled(news.haystack, run))
     if news.files and news.last.links is not None:  # or no picture has a part in it
         run.reader.prepare_for_new([entry for entry in news.haystack.fresh if entry.has_comparable_picture])
@@ -135,20 +148,29 @@ def scan_again(news: News, run: Reading, find: Find, *, may_be_bare: bool = True
         return None
     if run.settings.scan.fragments:
         before = _without_parts(before)
-    if not news.files:
-        return before
     again = _Again(news, before, run, may_be_bare=may_be_bare)
+    if learned is None or not is_much:
+        learned = Learned()
+    of_part = Learned(is_kept=learned.is_kept, is_of_all=False)
+    findings = _matched_again(again, run, find, of_part) if news.files else before
+    if findings is not None and learned.is_kept:
+        if not news.files:
+            again.read_pictures()
+        again.learn(learned, of_part)
+    return findings
+
+
+def _matched_again(again: _Again, run: Reading, find: Find, of_part: Learned) -> Findings | None:
+    """Match what has to do with what has changed; ``of_part`` takes in what is learned of that."""
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
     again.read_pictures()
     for is_near in (True, False):
         if not again.follow_pictures(is_near=is_near):
             return None
         run.cache.flush()  # so that nothing that was read is read again
-        learned = Learned()
-        learned.is_of_all = False
-        findings, *_ = find(again.needles(), again.haystack(), run, learned=learned, needed_of=again.needed_of)
+        findings, *_ = find(again.needles(), again.haystack(), run, learned=of_part, needed_of=again.needed_of)
         if again.are_rivals_as_before(findings):
-            return again.merged(findings, learned)
+            return again.merged(findings, of_part)
     return None
 
 
@@ -419,6 +441,47 @@ class _Again:
         comparable = entries if are_on_disk else list(filter(_HAS_COMPARABLE, entries))
         failed = sum(map(failures.__contains__, map(_PATH, comparable))) if failures else 0
         return Findings(matches, failures, pictures, len(comparable) - failed, remains) if pictures else None
+
+    def learn(self, learned: Learned, of_part: Learned) -> None:
+        """Fill ``learned`` with what is known of all files, after a scan of :meth:`needles` and :meth:`haystack` that
+        has learned what ``of_part`` has.
+
+        What was scanned is known by that, and the rest as it was. Nothing else has to be carried over: what was left
+        open by the last run counts as changed, and was scanned.
+        """
+        sides = (self._news.needles, self.needles(), self._needle_marks), (
+            self._news.haystack, self.haystack(), self._haystack_marks,
+        )  # fmt: skip
+        places: list[list[int]] = []
+        for (side, scanned, marks), of_scanned in zip(sides, of_part.marks, strict=True):
+            wanted = set(map(_PATH, scanned))
+            places.append(list(compress(count(), map(wanted.__contains__, map(_PATH, side.entries)))))
+            for place, own in zip(places[-1], of_scanned, strict=False):  # none where nothing was
+                marks[place] = own or marks[place]
+        learned.is_filled = True
+        learned.marks = self._needle_marks, self._haystack_marks
+        learned.passing = of_part.passing
+        learned.links = self._links(places, of_part.links)
+
+    def _links(self, scanned: Sequence[list[int]], of_part: Links | None) -> Links | None:
+        """Return the pictures of all files; given are the places of those that were scanned, and their pictures."""
+        if self._news.last.links is None:
+            return None
+        from dupfind.scanning.links import kept_for_next
+
+        needles, haystack = (
+            kept_for_next(
+                linkable.pictures,
+                side.changes.places,
+                places,
+                None if of_part is None else of_part[number],
+                are_all_searched=number == 0,
+            )
+            for number, (linkable, side, places) in enumerate(
+                zip(self._sides, (self._news.needles, self._news.haystack), scanned, strict=True)
+            )
+        )
+        return Links(needles, haystack)
 
     def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
         """Tell whether matches that are kept have a witness in common with new ones."""
