@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -430,7 +431,8 @@ def _find_news(
         return find_matches(needles, haystack, run, learned=learned, may_be_bare=may_be_bare)
     with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
         advance(len(needles) + len(haystack) - files)
-    return with_parts(findings, needles, haystack, run), None, None
+    findings = with_parts(findings, needles, haystack, run)
+    return replace(findings, passing=frozenset(run.reader.passing)), None, None
 
 
 def _find_decided(
@@ -537,7 +539,8 @@ def find_matches(
         matches, rejected = read_again(run, matches, needles, haystack)
         failures |= rejected
     count = None if candidates is None else len(candidates.entries) + unseen
-    return Findings(matches, failures, decoded, count, remains), pictures, candidates
+    passing = frozenset(reader.passing)
+    return Findings(matches, failures, decoded, count, remains, passing=passing), pictures, candidates
 
 
 def _start_reading(run: Reading) -> None:

@@ -95,6 +95,9 @@ class Reader:
         self._sampled: dict[str, tuple[PictureRef | Failure, bytes | None]] = {}
         """By path, what a picture of a sample holds, and its hashes, packed."""
         self._without_parts: set[str] = set()
+        self.passing: set[str] = set()
+        """Paths of files that could not be read or compared in some stage, and perhaps can next time: whatever rests on
+        them is asked again then."""
         """Paths of pictures of which it was told that parts were not looked for in them."""
 
     def start(self) -> None:
@@ -409,6 +412,8 @@ class Reader:
             if isinstance(digest, bytes):
                 self._cache.keep_image_data(entry, digest, outcome.read_ns)
                 digests |= {entry.path: digest} if digest else {}
+            else:
+                self.passing.add(entry.path)
         return digests
 
     def film_facts(self, entries: Sequence[FileEntry]) -> tuple[dict[str, bytes], dict[str, Failure]]:
@@ -477,6 +482,8 @@ class Reader:
             if compared.is_lasting:
                 files = FilePair(pair.needle, pair.witness, pair.orientation)
                 self._cache.keep_comparison(files, Compared(compared.objection), compared.read_ns)
+            else:
+                self.passing.add(pair.needle.path)
         return outcomes
 
     def fragment_marks(self, entries: Sequence[FileEntry], what: str, most: int) -> dict[str, Marks]:
@@ -521,6 +528,7 @@ class Reader:
 
         They were decoded once already: it took too long now, or memory is short, or they are no longer there.
         """
+        self.passing.update(failures)
         new = {path: reason for path, reason in failures.items() if path not in self._without_parts}
         if new:
             self._without_parts.update(new)

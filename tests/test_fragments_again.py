@@ -13,9 +13,13 @@ import pytest
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
 from dupfind.matching import part_memory
+from dupfind.pool import fragments as of_pool
+from dupfind.pool.tasks import Outcome
+from dupfind.reading import Pictures, Reader
+from dupfind.values import Failure, Report
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
 from tests.helpers.races import believed_at_once
-from tests.helpers.scans import answer, scan
+from tests.helpers.scans import answer, scan, states
 
 SIZE = (240, 180)
 PHOTOS = range(5)
@@ -81,3 +85,54 @@ def test_nights(tmp_path: Path, seed: int, options: dict[str, Any], monkeypatch:
         for _ in range(chance.choice([1, 1, 1, 3])):
             change(tmp_path, chance)
     assert "fragment" in seen
+
+
+@pytest.mark.parametrize("task", ["read_marks", "compare_fragments"])
+def test_parts_that_could_not_be_looked_for(tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run looks for them although nothing has changed."""
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder, data in ((hay, jpeg(photo(0, SIZE))), (old, jpeg(part(photo(0, SIZE), 0.1, 0, 0.8, 0.7)))):
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(data)
+    fail = Failure("no memory", lasting=False)
+    made = Outcome(fail, 0) if task == "read_marks" else fail
+
+    def night() -> Report:
+        with believed_at_once():
+            return scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(of_pool, task, lambda items, *_, **__: [made for _ in items])
+        first = night()
+    fresh = scan(hay, old, fragments=True)
+    assert answer(first) != answer(fresh)
+    assert answer(night()) == answer(fresh)
+
+
+def test_a_picture_that_cannot_be_read_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its parts are found nothing but its size is asked for, and without that the run goes on."""
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder, data in ((hay, jpeg(photo(0, SIZE))), (old, jpeg(part(photo(0, SIZE), 0.1, 0, 0.8, 0.7)))):
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(data)
+    cache = str(tmp_path / "cache.sqlite")
+    real, asked = Reader.pictures, []
+
+    def failing(reader: Reader, entries: Any, what: str, *values: Any, **options: Any) -> Pictures:
+        found = real(reader, entries, what, *values, **options)
+        if not asked or what != "decoding haystack" or not entries:
+            return found
+        asked.append(what)
+        return found.__class__(
+            [], [], found.hashes[:0], {entry.path: Failure("gone", lasting=False) for entry in entries}
+        )
+
+    with believed_at_once():
+        scan(hay, old, cache=cache, fragments=True)
+        (old / "note.txt").write_bytes(b"words")
+        asked.append("from now on")
+        monkeypatch.setattr(Reader, "pictures", failing)
+        monkeypatch.setattr("dupfind.scanning.scan_again._Again.read_pictures", lambda _: None)
+        warm = scan(hay, old, cache=cache, fragments=True)
+    assert {"a.jpg": "similar/similar", "note.txt": "missing"} == states(warm)
+    assert len(asked) > 1

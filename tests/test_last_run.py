@@ -200,10 +200,8 @@ def test_a_file_that_was_just_written(desk: Desk, change: dict[str, int], *, exp
 
 def test_what_may_pass(desk: Desk) -> None:
     """A file that could not be read this time, and a needle that could not be compared, are scanned again."""
-    made = learned()
-    made.passing = {"/n/b"}
     failures = {"/h/a": Failure("no permission", lasting=False), "/h/b": Failure("broken")}
-    desk.keep(dataclasses.replace(FOUND, failures=failures), made)
+    desk.keep(dataclasses.replace(FOUND, failures=failures, passing=frozenset({"/n/b"})), learned())
     assert ["/n/b", "/h/a"] == unsettled(desk)
 
 

@@ -25,14 +25,12 @@ from dupfind.cache.result_cache import ResultCache
 from dupfind.errors import CacheLostError
 from dupfind.matching import matcher
 from dupfind.pictures import jpeg as jpegs
-from dupfind.pool import tasks
-from dupfind.pool.full_size import FullSizePair, not_compared
-from dupfind.reading import Reader
-from dupfind.reasons import Reason
+from dupfind.pool import full_size, tasks
+from dupfind.pool.full_size import not_compared
 from dupfind.run import Run
 from dupfind.scanning import first_decodes, links, scan_again
 from dupfind.settings import make_settings
-from dupfind.values import FileEntry, Report
+from dupfind.values import Failure, FileEntry, Report
 from tests.helpers.ahead import looking_ahead
 from tests.helpers.races import believed_at_once, short_scans
 from tests.helpers.related_files import ENDINGS, contents
@@ -591,19 +589,33 @@ def test_a_bound_is_met(tmp_path: Path) -> None:
         patch.stopall()
 
 
-def test_what_could_not_be_compared(tmp_path: Path) -> None:
-    """It is compared by the next run, although nothing has changed."""
-    put(tmp_path, NIGHTS["nothing"])
+PASSING: dict[str, tuple[object, str, Callable[[Any], object]]] = {
+    "a pair at full size": (full_size, "compare_pairs", lambda _: not_compared("no memory")),
+    "image data": (tasks, "read_image_data", lambda _: tasks.Outcome(Failure("no memory", lasting=False), 0)),
+}
 
-    def fail(_: Reader, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
-        return {pair: not_compared("no memory").objection for pair in pairs}
 
-    with patch.object(Reader, "compare_at_full_size", fail), counting():
-        first = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
-    assert {"b.jpg": "similar/similar"} == states(first)
-    with patch.object(ResultCache, "recall", lambda _: None), counting() as counts:
-        second = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
-    assert ([True], {"b.jpg": "present/same"}) == (counts, states(second))
+@pytest.mark.parametrize("is_recalled", [True, False])
+@pytest.mark.parametrize("name", PASSING)
+def test_what_could_not_be_compared(tmp_path: Path, name: str, *, is_recalled: bool) -> None:
+    """The next run compares it although nothing has changed, be it by the answer of before or by the last run."""
+    (tmp_path / "hay").mkdir()
+    (tmp_path / "old").mkdir()
+    content = contents()["1"]
+    (tmp_path / "hay/a.jpg").write_bytes(content)
+    tagged = content[:2] + b"\xff\xfe\x00\x07words" + content[2:]
+    (tmp_path / "old/b.jpg").write_bytes(tagged if name == "image data" else contents()["1 again"])
+    module, task, fail = PASSING[name]
+    cache = str(tmp_path / "cache.sqlite")
+    failing = patch.object(module, task, lambda items, *_, **__: [fail(item) for item in items])
+    recalling = nullcontext() if is_recalled else patch.object(ResultCache, "recall", lambda _: None)
+    with counting(), recalling:
+        with failing:
+            first = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        second = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        fresh = scan(tmp_path / "hay", tmp_path / "old")
+    assert answer(first) != answer(fresh)
+    assert answer(second) == answer(fresh)
 
 
 def test_what_is_new_is_read_once(tmp_path: Path) -> None:

@@ -49,3 +49,6 @@ class Findings:
     """By path, the decisions of a person that verdicts on needles rest on."""
     split: Mapping[str, Split] = field(default_factory=dict)
     """By path, needles of which the decision in ``words`` is that they are different."""
+    passing: frozenset[str] = frozenset()
+    """Paths of files on either side, readable or not, of which a later run may find more, though nothing changes: what
+    took too long this time, or more memory than there was."""

@@ -234,8 +234,6 @@ class Learned:
         """Of the digests of needles and haystack, see :func:`mark`."""
         self.links: Links | None = None
         """The pictures of both sides; None where no picture of the haystack was asked for."""
-        self.passing: set[str] = set()
-        """Paths of needles whose findings may be others next time although nothing has changed."""
         self.is_bounded = False
         """Whether a bound of the matching was met, so that what is found of one needle may rest on all others."""
         self.has_late_frames = False
@@ -287,7 +285,7 @@ class LastRunStore:
         # A run that met a bound left pairs out, and another one may leave out others.
         if self._path is None or self._key is None or learned.is_bounded or not os.path.exists(self._path):
             return
-        passing = learned.passing | {path for path, failure in findings.failures.items() if not failure.lasting}
+        passing = findings.passing | {path for path, failure in findings.failures.items() if not failure.lasting}
         with suppress(OverflowError):  # a time that does not fit into 64 bits
             sides = [
                 pack_rows(make_rows(entries, marks, self._unsettled(entries, passing, now_ns)))

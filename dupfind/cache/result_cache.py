@@ -139,7 +139,7 @@ class ResultCache:
             return None
 
     def _will_last(self, findings: Findings, now_ns: int) -> bool:
-        if not all(failure.lasting for failure in findings.failures.values()):
+        if findings.passing or not all(failure.lasting for failure in findings.failures.values()):
             return False
         settled_ns = self._began_ns - _RACY_NS
         return not any(

@@ -42,7 +42,7 @@ from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
-RECIPE = 18
+RECIPE = 19
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""

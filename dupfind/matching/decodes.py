@@ -126,8 +126,6 @@ class Decodes:
         self.haystack = Side(haystack, self.failures)
         self.is_bounded = False
         """Whether a bound of the matching was met: what is found of one needle may then rest on all others."""
-        self.passing: set[str] = set()
-        """Paths of needles that could not be compared this time."""
         self._read_full = read_full
         self._read_bare: ReadFull | ReadBare = read_bare or read_full
 

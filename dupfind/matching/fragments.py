@@ -381,13 +381,13 @@ def _stacked(arrays: Sequence[NDArray[np.generic]], empty: tuple[int, int]) -> N
 def match_of(parts: Sequence[Part], haystack: Sequence[FileEntry], sizes: Mapping[int, int]) -> Match:
     """Name the picture that shows most of the needle, and those that show other parts of it.
 
-    ``sizes`` are their pixels, by their positions in the haystack.
+    ``sizes`` are their pixels, by their positions in the haystack; of what can no longer be read nothing is known.
     """
 
     def rank(part: Part) -> tuple[float, int, int, str]:
         shown, path = fragments.area(part.overlap.ours), haystack[part.picture].path
         # Of copies of one picture the largest; how they overlap differs by a rounding.
-        return -round(shown, 1), -part.overlap.alike // 10, -sizes[part.picture], path
+        return -round(shown, 1), -part.overlap.alike // 10, -sizes.get(part.picture, 0), path
 
     chosen: list[Part] = []
     for part in sorted(parts, key=rank):

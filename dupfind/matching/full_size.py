@@ -85,14 +85,11 @@ class FullSize:
         return [place for place in places if self._outcomes[place] is not None]
 
     def _compare_all(self, places: Sequence[Place]) -> None:
-        needles, pairs = self._decodes.needles, dict[Place, FullSizePair]()
+        pairs = dict[Place, FullSizePair]()
         for start in range(0, len(places), _THUMBNAILS_TOGETHER):
             self._describe(places[start : start + _THUMBNAILS_TOGETHER], pairs)
         outcomes = self._compare(list(pairs.values()))
         self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}
-        for place, pair in pairs.items():
-            if (objection := outcomes[pair]) is not None and objection.code is ReasonCode.NOT_COMPARED:
-                self._decodes.passing.add(needles.entries[place.needle].path)
 
     def _describe(self, places: Sequence[Place], pairs: dict[Place, FullSizePair]) -> None:
         """Add to ``pairs`` what is to be compared, by the thumbnails of both sides."""

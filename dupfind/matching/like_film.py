@@ -79,6 +79,7 @@ def like_films(
         elif reason != UNLIKE:
             failures[pair.needle.path] = Failure(str(reason.facts[0]), is_image=False, lasting=False, stage=FILM_FRAMES)
     ranked = {path: sorted(films.values(), key=lambda film: film.rank) for path, films in alike.items()}
+    run.reader.passing.update(failures)
     return ranked, {path: failure for path, failure in failures.items() if path not in ranked}
 
 

@@ -21,7 +21,7 @@ _PATH = itemgetter(FileEntry._fields.index("path"))
 def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests: Mapping[str, object]) -> None:
     """Take in the ``digests`` of these files, by path, and forget what a scan learned whose cache was lost."""
     learned.is_filled = True
-    learned.links, learned.passing, learned.is_bounded, learned.has_late_frames = None, set(), False, False
+    learned.links, learned.is_bounded, learned.has_late_frames = None, False, False
     if learned.is_kept:
         learned.marks = _marks(needles, digests), _marks(haystack, digests)
 
@@ -32,7 +32,6 @@ def _marks(entries: Entries, digests: Mapping[str, object]) -> array[int]:
 
 def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, decodes: Decodes, run: Reading) -> None:
     """Take in the pictures of these files, once they are matched."""
-    learned.passing = decodes.passing
     learned.is_bounded = decodes.is_bounded
     learned.has_late_frames = any(map(_has_late_frames, (decodes.needles, decodes.haystack)))
     if learned.is_kept:

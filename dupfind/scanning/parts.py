@@ -65,7 +65,10 @@ def with_parts(
 
     def sizes_of(places: Collection[int]) -> dict[int, int]:
         at = {pictures[place].path: place for place in places}
-        known = run.reader.pictures([pictures[place] for place in sorted(places)], "decoding haystack", 1)
+        run.cache.flush()  # so that nothing that was read is read again
+        wanted = [pictures[place] for place in sorted(places)]
+        known = run.reader.pictures(wanted, "decoding haystack", 1, bare=run.reader.bare(may_be_gray=True))
+        run.reader.passing.update(known.failures)  # they could be read before
         return {at[entry.path]: ref.size_pixels for entry, ref in zip(known.entries, known.refs, strict=True)}
 
     left = [entry for entry in needles if entry.path in unmatched]

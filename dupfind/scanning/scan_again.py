@@ -460,7 +460,6 @@ class _Again:
                 marks[place] = own or marks[place]
         learned.is_filled = True
         learned.marks = self._needle_marks, self._haystack_marks
-        learned.passing = of_part.passing
         learned.links = self._links(places, of_part.links)
 
     def _links(self, scanned: Sequence[list[int]], of_part: Links | None) -> Links | None:
