@@ -182,6 +182,13 @@ the other: what two programs make of every edge is no place that changed."""
 LARGER = 1.25
 """Ratio of the sides from which on a witness counts as larger than the needle."""
 _UNSCALED = 0.005
+SAVED_QUALITY = 75
+"""JPEG quality from which on a witness that is exactly what saving the needle makes keeps what a person sees of it."""
+_BY_SAVING = frozenset(
+    {ReasonCode.PLACE, ReasonCode.COLOR, ReasonCode.BRIGHTNESS, ReasonCode.LESS_SHARP_PART, ReasonCode.GRAIN}
+)
+"""What its noise may be taken for, which is measured by what is usual in a photo. Fewer tones and less detail, on the
+other hand, it may have indeed."""
 
 
 class Facts(NamedTuple):
@@ -350,6 +357,20 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts, recolored: Pixels | N
         return judge(measure(needle, witness, with_spectrum=facts.asks_for_spectrum), facts)
     measures = measure(needle, recolored, with_spectrum=facts.asks_for_spectrum)
     return judge(_with_whole(measures, needle, witness), facts._replace(is_recolored=True))
+
+
+def may_come_of_saving(objection: Reason) -> bool:
+    """Tell whether it is worth looking whether one of the two was made by saving the other."""
+    return objection.code is not ReasonCode.COLOR_PROFILE  # equal numbers, which are shown otherwise
+
+
+def comes_of_saving(objection: Reason, is_needle_made: bool, quality: int) -> bool:
+    """Tell whether ``objection`` falls where one of the two is, to the last pixel, what saving the other one makes.
+
+    A needle that was made of its witness has nothing that this has not, however coarse it is. A witness that was made
+    of the needle lacks what its JPEG ``quality`` takes.
+    """
+    return is_needle_made or (quality >= SAVED_QUALITY and objection.code in _BY_SAVING)
 
 
 def _with_whole(measures: Measures, needle: Pixels, witness: Pixels) -> Measures:

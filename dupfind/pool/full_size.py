@@ -10,7 +10,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
@@ -174,7 +174,25 @@ class Comparer:
             has_full_color=ours.has_full_color and theirs.has_full_color,
             steps=_steps(ours, theirs),
         )
-        return full_size.compare(own_pixels, other_pixels, facts, recolored) or self._hidden(needle)
+        objection = full_size.compare(own_pixels, other_pixels, facts, recolored)
+        if objection is not None and self._is_by_saving(objection, pair, needle, witness):
+            objection = None
+        return objection or self._hidden(needle)
+
+    def _is_by_saving(self, objection: Reason, pair: FullSizePair, needle: IO[bytes], witness: IO[bytes]) -> bool:
+        """Tell whether ``objection`` is to nothing but what saving one of the two has made of the other."""
+        from dupfind.evidence import full_size
+        from dupfind.pictures import resaving
+
+        if pair.orientation != 0 or pair.scale != 1 or not full_size.may_come_of_saving(objection):
+            return False
+        try:
+            with suppress(NotAPictureError, UndecodableError), self._limited():
+                saving = resaving.find_saving(needle, witness)
+                return saving is not None and full_size.comes_of_saving(objection, saving.is_first_made, saving.quality)
+        except NoMemoryError as error:
+            raise MemoryError(str(error)) from None
+        return False
 
     def _hidden(self, needle: IO[bytes]) -> Reason | None:
         """Object to a needle with data that no decoder shows: asked here, where something rests on it."""
