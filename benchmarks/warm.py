@@ -103,6 +103,7 @@ def _measure_new(name: str, trees: list[Path], work: Path, rounds: int, files: i
                 if tool == "dupfind":
                     runs["find"].append(run(find))
                     shutil.copy(cache, again)
+                    os.sync()  # or a gigabyte is still being written while the run is timed
                 haystack, needles = map(str, roots)
                 scan = [*DUPFIND, "scan", "--haystack", haystack, "--needles", needles, "--cache", str(again), "-q"]
                 runs[tool].append(run(scan))
