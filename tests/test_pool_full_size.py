@@ -19,6 +19,7 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import icc, pictures
 from tests.helpers.details import grainy
+from tests.helpers.entries import put
 from tests.helpers.image_data import with_packed
 
 SIZE = (320, 240)
@@ -26,16 +27,6 @@ PHOTO = pictures.photo(1, SIZE)
 # As dupfind.evidence.fingerprint.turn counts: mirrored or not, by quarters.
 TURNS = [None, *Image.Transpose]
 ENTRY = FileEntry("/n", 1, 0, 0, 1)
-
-
-def put(path: Path, image: Image.Image, **options: object) -> tuple[FileEntry, Thumbnail]:
-    """Save an image; gives what the walk and the reader say of it."""
-    image.save(path, **options)
-    state = path.stat()
-    entry = FileEntry(str(path), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-    (outcome,) = tasks.read_thumbnails([entry], 10**9, 60.0, may_be_coarse=False)
-    assert isinstance(outcome.result, Thumbnail)
-    return entry, outcome.result
 
 
 def sized(width: int, height: int) -> Thumbnail:

@@ -17,7 +17,7 @@ from dupfind.pictures.resaving import Saving, find_saving
 from dupfind.pool.full_size import compare_pairs, pair_of
 from dupfind.reasons import Reason, ReasonCode
 from fixtures import pictures
-from tests.test_pool_full_size import put
+from tests.helpers.entries import put
 
 PHOTO = pictures.photo(3, (333, 251))
 
