@@ -66,8 +66,8 @@ def test_a_row_of_blocks(columns: slice, *, turned: bool) -> None:
     found = strips_of(image, witness, turned=turned)
     assert STRIP_BOUND < found.light <= 6.5
     middle = (columns.start or 0) + (columns.stop or SIZE[0])
-    assert found.where == pytest.approx((244 / SIZE[1], middle / 2 / SIZE[0]), abs=0.14)
-    assert found.where[0] == pytest.approx(244 / SIZE[1], abs=0.02)
+    assert found.light_where == pytest.approx((244 / SIZE[1], middle / 2 / SIZE[0]), abs=0.14)
+    assert found.light_where[0] == pytest.approx(244 / SIZE[1], abs=0.02)
 
 
 def test_a_column_of_blocks() -> None:
@@ -77,7 +77,7 @@ def test_a_column_of_blocks() -> None:
     plane[:, 160:168] = -5
     found = strips_of(image, again(lit(image, plane), quality=92))
     assert found.light > STRIP_BOUND
-    assert found.where[1] == pytest.approx(164 / SIZE[0], abs=0.02)
+    assert found.light_where[1] == pytest.approx(164 / SIZE[0], abs=0.02)
 
 
 def test_another_tint() -> None:
@@ -86,7 +86,17 @@ def test_another_tint() -> None:
     for tint in ((0.7, 0.0, -1.87), (1.4, -0.71, 0.0)):
         found = strips_of(image, again(lit(image, row_of_blocks(8), tint), quality=92, subsampling=0))
         assert found.color > COLOR_STRIP_BOUND
-        assert found.where[0] == pytest.approx(244 / SIZE[1], abs=0.03)
+        assert found.color_where[0] == pytest.approx(244 / SIZE[1], abs=0.03)
+
+
+def test_light_and_tint_in_two_places() -> None:
+    """Each is told with its own place, whichever is more levels."""
+    image = colourful(4)
+    tinted = lit(image, row_of_blocks(8, rows=slice(64, 72)), (1.4, -0.71, 0.0))
+    found = strips_of(image, again(lit(tinted, row_of_blocks(3)), quality=95, subsampling=0))
+    assert found.color > found.light > STRIP_BOUND
+    assert found.light_where[0] == pytest.approx(244 / SIZE[1], abs=0.03)
+    assert found.color_where[0] == pytest.approx(68 / SIZE[1], abs=0.03)
 
 
 def test_bands_of_a_lamp() -> None:

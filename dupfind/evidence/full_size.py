@@ -491,9 +491,9 @@ def _judge_spread(measures: Measures, facts: Facts) -> Reason | None:
     if differs.color_light > most.color_light or differs.color_moved > most.color_moved:
         return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, "all over"))
     if measures.strips.light > STRIP_BOUND:
-        return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.strips.where)))
+        return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.strips.light_where)))
     if measures.strips.color > COLOR_STRIP_BOUND:
-        return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.strips.where)))
+        return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.strips.color_where)))
     return None
 
 

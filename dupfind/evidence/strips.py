@@ -35,8 +35,10 @@ class Strips(NamedTuple):
     light: float = 0.0
     color: float = 0.0
     """Of Cb or of Cr, the larger."""
-    where: tuple[float, float] = _MIDDLE
-    """Down and right, each 0 to 1: its middle; that of brightness where it differs by more of the two."""
+    light_where: tuple[float, float] = _MIDDLE
+    """Down and right, each 0 to 1: the middle of the strip that differs most in brightness."""
+    color_where: tuple[float, float] = _MIDDLE
+    """That of the one that differs most in colour."""
 
 
 NOTHING = Strips()
@@ -49,15 +51,15 @@ def compare_strips(
 
     Nothing is asked of pictures with a side below 192 pixels, which have too few cells.
     """
-    light, color, where, place = 0.0, 0.0, _MIDDLE, _MIDDLE
+    light, color, light_where, color_where = 0.0, 0.0, _MIDDLE, _MIDDLE
     if _SIDE in levels:
         ours, theirs = (cells.sums[None] for cells in levels[_SIDE])
-        light, where = _worst(ours, theirs, _SIDE, gain)
+        light, light_where = _worst(ours, theirs, _SIDE, gain)
     if colors[0] is not None and colors[1] is not None:
         side = _SIDE // COLOR_SIDE
         own, other = (color_sums(color, side) for color in (colors[0], colors[1]))
-        color, place = _worst(own, other, side, 1.0)
-    return Strips(light, color, where if light >= color else place)
+        color, color_where = _worst(own, other, side, 1.0)
+    return Strips(light, color, light_where, color_where)
 
 
 def _worst(ours: Planes, theirs: Planes, side: int, gain: float) -> tuple[float, tuple[float, float]]:
@@ -77,12 +79,12 @@ def _worst(ours: Planes, theirs: Planes, side: int, gain: float) -> tuple[float,
         apart = beyond_tone(own, other[..., ::step], side, gain)
         along = parts_of(apart.shape[2])
         sizes = along.sum(0) @ _RUNS
-        means, variances = (values @ along @ _RUNS / sizes for values in (apart, apart * apart))
-        usual = np.maximum(variances, variances.mean((1, 2), keepdims=True))
-        squares = (means * means - _DEVIATIONS**2 * usual / sizes)[:, 1:-1]
+        means, squares = (values @ along @ _RUNS / sizes for values in (apart, apart * apart))
+        usual = np.maximum(squares, squares.mean((1, 2), keepdims=True))
+        beyond = (means * means - _DEVIATIONS**2 * usual / sizes)[:, 1:-1]
         steps = np.abs(np.diff(own.astype(np.float32), axis=1))
         steps = np.maximum(steps[:, 1:], steps[:, :-1]) @ along @ _RUNS / sizes
-        levels = (np.sqrt(squares.clip(0)) - _OF_STEPS * steps) / side**2
+        levels = (np.sqrt(beyond.clip(0)) - _OF_STEPS * steps) / side**2
         _, strip, run = np.unravel_index(int(levels.argmax()), levels.shape)
         if levels.max() > worst:
             worst = float(levels.max())
