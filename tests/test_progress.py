@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -280,11 +281,13 @@ def test_a_broken_standard_error_is_no_reason_to_fail(
 
 def drawn(going: Going, seconds: float, columns: int) -> str:
     """What the line says of a stage that has gone on for so long, on a screen of so many columns."""
-    going.began_seconds = time.monotonic() - seconds
-    line = Line([going], io.StringIO())
-    line.dynamic_ncols, line.ncols = None, columns
-    text = str(line)
-    line.close()
+    now = time.monotonic()
+    going.began_seconds = now - seconds
+    with patch.object(time, "monotonic", lambda: now):  # on a busy machine milliseconds pass meanwhile
+        line = Line([going], io.StringIO())
+        line.dynamic_ncols, line.ncols = None, columns
+        text = str(line)
+        line.close()
     return text
 
 
