@@ -315,7 +315,7 @@ def test_greys_of_thirty_two_bits(values: Any) -> None:
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_frames_are_no_more(kind: str) -> None:
     """They are counted, and have a reason of their own."""
-    assert not has_more(save(photo(), kind, save_all=True, append_images=[photo(2), photo(3)]))
+    assert not has_more(save(photo(), kind, save_all=True, append_images=[photo(2).copy(), photo(3).copy()]))
 
 
 def heif_with(*properties: bytes) -> io.BytesIO:

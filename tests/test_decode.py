@@ -208,7 +208,7 @@ def test_formats_that_are_not_asked_for(kind: str, monkeypatch: pytest.MonkeyPat
 )
 def test_frames_are_counted(kind: str, frames: int) -> None:
     """The first frame proves nothing of the rest; an MPO's others are previews."""
-    more = [photo(seed, (64, 48)) for seed in (2, 3)]
+    more = [photo(seed, (64, 48)).copy() for seed in (2, 3)]
     found = read(save(photo(1, (64, 48)), kind, save_all=True, append_images=more))
     assert frames == found.frames
     assert apart(read(photo(1, (64, 48))), found) < 6

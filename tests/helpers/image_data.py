@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -16,9 +15,8 @@ from tests.helpers.stamped import saved
 SIZE = (64, 48)
 
 
-@cache
 def photo(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture, made once."""
+    """A picture for one user: Pillow notes on a picture how it was saved, and reads that when it saves pages."""
     return pictures.photo(seed, size)
 
 
