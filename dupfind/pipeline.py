@@ -524,7 +524,7 @@ def find_matches(
         matches |= matched.matches | _match_parts(run, matched, split, learned)
         failures |= matched.failures
         if learned is not None:
-            learn_pictures(learned, needles, haystack, decodes, run)
+            learn_pictures(learned, needles, haystack, matched, run)
             learned.is_bounded |= unseen > 0  # the next run would have to know all pictures to tell what has changed
         pictures, candidates = decodes.pictures()
         failures |= decodes.failures

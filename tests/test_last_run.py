@@ -18,6 +18,7 @@ from dupfind.cache.cache_file import CacheFile
 from dupfind.cache.cache_schema import Part, SnapshotError
 from dupfind.cache.file_columns import paths_of
 from dupfind.cache.last_run import (
+    Claim,
     Hashes,
     LastRun,
     LastRunStore,
@@ -85,8 +86,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_it_is_found_again(desk: Desk) -> None:
-    """Files, marks, links and findings."""
-    desk.keep(SEEN, learned(links=LINKS))
+    """Files, marks, links, claims and findings."""
+    made = learned(links=LINKS)
+    made.claims = [(NEEDLES[1].path, HAYSTACK[2].path)]
+    desk.keep(SEEN, made)
     last = desk.load()
     assert last is not None
     columns = tuple(array(code, [getattr(entry, name) for entry in NEEDLES]) for name, code in (
@@ -96,6 +99,7 @@ def test_it_is_found_again(desk: Desk) -> None:
     assert [entry.path for entry in HAYSTACK] == paths_of(last.haystack.text)
     assert (LINKS, 8, 1) == (last.links, LINKS.needles.width, LINKS.haystack.width)
     assert SEEN == last.findings(NEEDLES, HAYSTACK)
+    assert [Claim(1, 2)] == last.claims
 
 
 def test_nothing_at_all(desk: Desk) -> None:
@@ -224,13 +228,16 @@ def parts() -> dict[Part, bytes]:
     rows = [last_run.pack_rows(last_run.make_rows(entries, marks, [False] * len(entries))) for entries, marks in zip(
         (NEEDLES, HAYSTACK), made.marks, strict=True
     )]  # fmt: skip
-    return dict(pack_run("recipe", rows, LINKS, SEEN, (NEEDLES, HAYSTACK)))
+    return dict(pack_run("recipe", rows, LINKS, [Claim(1, 2)], SEEN, (NEEDLES, HAYSTACK)))
 
 
 @pytest.mark.parametrize(
     ("part", "data"),
     [
         (("run", 0), b""), (("run", 0), b"[]"), (("run", 0), b'{"recipe": null}'), (("paths", 0), b"x"),
+        *((("run", 0), b'{"recipe": null, "has_links": false, "claims": [%s]}' % claim) for claim in (
+            b"0", b"[0]", b"[-1, 0]", b"[2, 0]", b"[0, 3]", b'["0", 0]'
+        )),
         (("paths", 1), zlib.compress(b"/h/a")), (("states", 0), b""), (("states", 1), bytes(119)),
         (("places", 0), b""), (("places", 1), bytes(7)), (("places", 1), b"\xff" * 16), (("values", 0), b""),
         (("values", 1), bytes(8)),

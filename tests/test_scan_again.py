@@ -28,7 +28,7 @@ from dupfind.pictures import jpeg as jpegs
 from dupfind.pool import full_size, tasks
 from dupfind.pool.full_size import not_compared
 from dupfind.run import Run
-from dupfind.scanning import first_decodes, links, scan_again
+from dupfind.scanning import first_decodes, scan_again
 from dupfind.settings import make_settings
 from dupfind.values import Failure, FileEntry, Report
 from tests.helpers.ahead import looking_ahead
@@ -294,6 +294,15 @@ NIGHTS = {
     "a rival comes": Night(
         {"a.jpg": "1"}, {"b.jpg": "1 later"}, came(old="1 at noon"), before={"b.jpg": "present/same"},
     ),
+    "a rival comes that its image data prove": Night(
+        {"a.jpg": "1 turned", "z.jpg": "1 by another clock"}, {"b.jpg": "1 later, again"}, came(old="1 at noon"),
+        before={"b.jpg": "present/same"}, after={"0 new.jpg": "present/same", "b.jpg": "similar/similar"},
+    ),
+    "a rival goes that was proved by its image data": Night(
+        {"a.jpg": "1 turned", "z.jpg": "1 by another clock"}, {"a.jpg": "1 at noon", "b.jpg": "1 later, again"},
+        gone("old/a.jpg"),
+        before={"a.jpg": "present/same", "b.jpg": "similar/similar"}, after={"b.jpg": "present/same"},
+    ),
     "a film comes, beside pictures that are called films": Night(
         {"a.mov": "1", "b.jpg": "2"}, {"a.jpg": "1 at noon", "b.mov": "1 later"}, came(hay="film"),
         before={"a.jpg": "present/same", "b.mov": "similar/similar"},
@@ -425,6 +434,16 @@ ONE_AFTER_ANOTHER: dict[str, tuple[Night, list[Callable[[Path], object]], dict[s
         Night({"a.jpg": "1"}, {"a.jpg": "1 again", "b.jpg": "2"}, lambda _: None),
         [came(hay="2"), gone("hay/0 new.jpg"), came(hay="2 large")],
         {"a.jpg": "present/same", "b.jpg": "present/same"},
+    ),
+    "a witness that was lost before": (
+        Night({"a.jpg": "1"}, {"a.jpg": "1 at noon", "b.jpg": "1 later"}, lambda _: None),
+        [came(old="2"), gone("old/a.jpg")],
+        {"b.jpg": "present/same"},
+    ),
+    "a witness that was lost meanwhile": (
+        Night({"a.jpg": "1"}, {"b.jpg": "1 later"}, lambda _: None),
+        [came(old="1 at noon"), gone("old/0 new.jpg")],
+        {"b.jpg": "present/same"},
     ),
     "files that were only touched": (
         Night({"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1", "b.jpg": "2 again"}, lambda _: None),
@@ -558,19 +577,34 @@ def test_what_acts_goes_by_no_earlier_run(tmp_path: Path) -> None:
     assert 2 == find.call_count
 
 
-@pytest.mark.parametrize(("name", "reached"), [("a rival comes", [True, False]), ("a better witness comes", [True])])
-def test_a_rival_is_followed_to_its_end(tmp_path: Path, name: str, reached: list[bool]) -> None:
-    """Where it does not come out as it was, the needles are matched once more, with all within the threshold."""
-    real, asked = links.linked, []
-
-    def noted(*values: Any) -> Any:
-        asked.append(bool((values[-1].bits < values[3]).any()))
-        return real(*values)
-
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("a rival comes", [["0 new.jpg"], ["0 new.jpg", "b.jpg"]]),
+        ("a better witness comes", [["a.jpg"]]),
+        ("a needle comes", [["0 new.jpg"]]),
+        ("a rival goes", [[], ["b.jpg"]]),
+    ],
+)
+def test_a_rival_is_followed_to_its_end(tmp_path: Path, name: str, asked: list[list[str]]) -> None:
+    """Who may want what a needle has claimed is matched once more together with it, and nobody else is."""
     put(tmp_path, NIGHTS[name])
-    with patch.object(links, "linked", noted):
+    real, needles = pipeline.find_matches, list[list[str]]()
+
+    def noted(entries: list[FileEntry], *values: Any, **options: Any) -> Any:
+        needles.append([os.path.basename(entry.path) for entry in entries])
+        return real(entries, *values, **options)
+
+    with patch.object(pipeline, "find_matches", noted):
         assert [True] == two_nights(tmp_path, lambda: NIGHTS[name].change(tmp_path))
-    assert reached == asked
+    assert asked == needles[1:-1]  # between two scans of everything
+
+
+def test_rivals_without_an_end(tmp_path: Path) -> None:
+    """Then everything is scanned."""
+    put(tmp_path, NIGHTS["a rival comes"])
+    with patch.object(scan_again, "MOST_ROUNDS", 1):
+        assert [False] == two_nights(tmp_path, lambda: NIGHTS["a rival comes"].change(tmp_path))
 
 
 def test_a_bound_is_met(tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ class Links(NamedTuple):
     haystack: Hashes
 
 
+class Claim(NamedTuple):
+    """A needle that has claimed a witness, see :data:`dupfind.matching.match.Claims`; both by their positions."""
+
+    needle: int
+    witness: int
+
+
 @dataclass(frozen=True, slots=True)
 class LastRun:
     """What a run has left for the next one over the same roots."""
@@ -94,6 +101,8 @@ class LastRun:
     haystack: Rows
     links: Links | None
     """None where no picture of the haystack was asked for."""
+    claims: Sequence[Claim]
+    """Claims beside those that the findings show."""
     packed: bytes
     """The findings, see :meth:`findings`."""
 
@@ -154,6 +163,7 @@ def pack_run(
     recipe: str | None,
     sides: Sequence[PackedRows],
     links: Links | None,
+    claims: Sequence[Claim],
     findings: Findings,
     entries: tuple[Sequence[FileEntry], Sequence[FileEntry]],
 ) -> Iterator[tuple[Part, bytes]]:
@@ -161,7 +171,7 @@ def pack_run(
 
     :func:`unpack_run` is the way back.
     """
-    yield ("run", 0), json.dumps({"recipe": recipe, "has_links": links is not None}).encode()
+    yield ("run", 0), json.dumps({"recipe": recipe, "has_links": links is not None, "claims": claims}).encode()
     for number, rows in enumerate(sides):
         yield ("paths", number), rows.paths
         yield ("states", number), rows.states
@@ -188,7 +198,12 @@ def unpack_run(read: Callable[[Part], bytes]) -> LastRun:
             for hashes, rows in zip(links, (needles, haystack), strict=True):
                 if hashes.places and not 0 <= min(hashes.places) <= max(hashes.places) < len(rows.marks):
                     raise SnapshotError("it has hashes of files that it does not have")
-        return LastRun(head["recipe"], needles, haystack, links, read(("findings", 0)))
+        claims = [Claim(*claim) for claim in head["claims"]]
+        if any(
+            not (0 <= needle < len(needles.marks) and 0 <= witness < len(haystack.marks)) for needle, witness in claims
+        ):
+            raise SnapshotError("it has claims of files that it does not have")
+        return LastRun(head["recipe"], needles, haystack, links, claims, read(("findings", 0)))
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, zlib.error) as error:
         raise SnapshotError(str(error)) from error
 
@@ -234,6 +249,8 @@ class Learned:
         """Of the digests of needles and haystack, see :func:`mark`."""
         self.links: Links | None = None
         """The pictures of both sides; None where no picture of the haystack was asked for."""
+        self.claims: Sequence[tuple[str, str]] = ()
+        """Claims beside those that the matches show (:data:`dupfind.matching.match.Claims`)."""
         self.is_bounded = False
         """Whether a bound of the matching was met, so that what is found of one needle may rest on all others."""
         self.has_late_frames = False
@@ -292,7 +309,8 @@ class LastRunStore:
                 for entries, marks in zip((needles, haystack), learned.marks, strict=True)
             ]
             recipe = None if _is_of_bytes(findings, learned) else self._recipe()
-            parts = pack_run(recipe, sides, learned.links, findings, (needles, haystack))
+            claims = _placed(learned.claims, needles, haystack)
+            parts = pack_run(recipe, sides, learned.links, claims, findings, (needles, haystack))
             shelf = SnapshotShelf(self._path)
             try:
                 shelf.keep(self._key, parts)
@@ -309,6 +327,17 @@ class LastRunStore:
             is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns) or entry.path in passing
             for entry in entries
         ]
+
+
+def _placed(
+    claims: Sequence[tuple[str, str]], needles: Sequence[FileEntry], haystack: Sequence[FileEntry]
+) -> list[Claim]:
+    if not claims:
+        return []
+    of_needles, of_haystack = (
+        {entry.path: place for place, entry in enumerate(entries)} for entries in (needles, haystack)
+    )
+    return [Claim(of_needles[needle], of_haystack[witness]) for needle, witness in claims]
 
 
 def _is_of_bytes(findings: Findings, learned: Learned) -> bool:

@@ -359,7 +359,7 @@ class _Finder:
         scan = self._settings.scan
         unproved = [position for position, entry in enumerate(needles.entries) if not self._twins.get(entry.path)]
         decodes = Decodes(needles.chosen(unproved), haystack, self._reader.full_decodes)
-        matches, _ = match_pictures(self._run, decodes)
+        matches = match_pictures(self._run, decodes).matches
         self._failures |= decodes.failures
         read, haystack = decodes.pictures()
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}

@@ -143,8 +143,8 @@ class _Rounds:
         self._decoded.append(self._run.reader.pictures(entries, "decoding haystack", 1, bare=self._bare))
         candidates = _joined(self._haystack, self._decoded)
         decodes = Decodes(self._needles, candidates, self._read_full, self._read_bare)
-        matches, remains = match_pictures(self._run, decodes, self._split, self._compare)
-        return Matched(decodes, candidates.failures, matches, remains, order.left)
+        found = match_pictures(self._run, decodes, self._split, self._compare)
+        return Matched(decodes, candidates.failures, *found, order.left)
 
 
 def _path_of(entry: FileEntry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dupfind.answers.findings import Remains
@@ -17,7 +17,21 @@ from dupfind.matching.matcher import Matcher
 from dupfind.matching.same_image_data import find_same_image_data
 from dupfind.reading import Pictures
 from dupfind.run import Reading
-from dupfind.values import Failure, Match, ScanSettings
+from dupfind.values import Evidence, Failure, Match, ScanSettings
+
+Claims = Sequence[tuple[str, str]]
+"""Paths of needles and of witnesses that they have claimed beside those that their matches name. Whoever would claim
+one of them too may have to do with such a needle."""
+
+
+class Found(NamedTuple):
+    """What is found of needles among pictures of the haystack."""
+
+    matches: dict[str, Match]
+    """By the path of the needle."""
+    remains: dict[str, Remains]
+    """What is known of damaged needles without a match, by path."""
+    claims: Claims
 
 
 class Matched(NamedTuple):
@@ -29,6 +43,7 @@ class Matched(NamedTuple):
     matches: dict[str, Match]
     """By the path of the needle."""
     remains: dict[str, Remains]
+    claims: Claims
     unseen: int = 0
     """How many pictures of the haystack were not decoded. Where there are any, every needle is proved."""
 
@@ -38,8 +53,8 @@ def match_pictures(
     decodes: Decodes,
     split: Mapping[str, frozenset[str]] | None = None,
     compare: CompareFiles | None = None,
-) -> tuple[dict[str, Match], dict[str, Remains]]:
-    """Return by path the matches of needles, and what is known of damaged ones without any.
+) -> Found:
+    """Match needles with pictures of the haystack.
 
     ``split`` are, by the path of a needle, files of the haystack that prove nothing of it. ``compare``
     compares files at full size, where the reader does not.
@@ -64,8 +79,14 @@ def match_pictures(
         decodes.read(previews)
     else:  # nothing rests on a preview
         lookalikes, remains, decodes.is_bounded = {}, {}, True
-    matches = matches | lookalikes | proven
-    return matches, {path: left for path, left in remains.items() if path not in proven}
+    claimed = ((path, matches.get(path)) for path in proven)
+    hidden = [
+        (path, match.witness)
+        for path, match in claimed
+        if match is not None and match.evidence is Evidence.SAME and match.witness != proven[path].witness
+    ]
+    left = {path: rest for path, rest in remains.items() if path not in proven}
+    return Found(matches | lookalikes | proven, left, [*matcher.lost_claims(), *hidden])
 
 
 def match_otherwise(

@@ -90,6 +90,8 @@ class Matcher:
         """How often in a row needles were searched for once more because something rested on a preview."""
         self._conflict_rounds = 0
         """How often they were because another needle had the better claim to their witness."""
+        self._lost_claims: list[tuple[int, int]] = []
+        """Needles that had the worse claim to a witness, and that witness."""
 
     def match(self, advance: Advance) -> dict[str, Match]:
         """Return the best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
@@ -107,6 +109,13 @@ class Matcher:
                     self._closed.add(position)
             positions, advance = self._lose(best), _uncounted
         return {self._needles.entries[position].path: self._match(position, match) for position, match in best.items()}
+
+    def lost_claims(self) -> list[tuple[str, str]]:
+        """Return the paths of needles that had the worse claim to a witness, and of that witness."""
+        return [
+            (self._needles.entries[position].path, self._haystack.entries[picture].path)
+            for position, picture in self._lost_claims
+        ]
 
     def _match(self, position: int, best: _Best) -> Match:
         (distance_bits, orientation, picture), judged = best
@@ -187,6 +196,7 @@ class Matcher:
     def _rejected(self, best: dict[int, _Best]) -> list[int]:
         """Let one witness prove no two needles that differ; conflicts left after all rounds make them `similar`."""
         losers = self._losing_conflicts(best)
+        self._lost_claims += [(position, best[position].candidate.picture) for position in losers]
         if self._conflict_rounds == _MOST_CONFLICT_ROUNDS:
             self._decodes.is_bounded = True
             for position, why in losers.items():

@@ -11,7 +11,8 @@ from dupfind.cache.last_run import Hashes, Learned, Links, marks_of
 from dupfind.values import FileEntry
 
 if TYPE_CHECKING:
-    from dupfind.matching.decodes import Decodes, Side
+    from dupfind.matching.decodes import Side
+    from dupfind.matching.match import Matched
     from dupfind.run import Reading
 
 Entries = Sequence[FileEntry]
@@ -21,7 +22,8 @@ _PATH = itemgetter(FileEntry._fields.index("path"))
 def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests: Mapping[str, object]) -> None:
     """Take in the ``digests`` of these files, by path, and forget what a scan learned whose cache was lost."""
     learned.is_filled = True
-    learned.links, learned.is_bounded, learned.has_late_frames = None, False, False
+    learned.links, learned.claims = None, ()
+    learned.is_bounded = learned.has_late_frames = False
     if learned.is_kept:
         learned.marks = _marks(needles, digests), _marks(haystack, digests)
 
@@ -30,8 +32,10 @@ def _marks(entries: Entries, digests: Mapping[str, object]) -> array[int]:
     return marks_of(map(digests.get, map(_PATH, entries)))
 
 
-def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, decodes: Decodes, run: Reading) -> None:
+def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, matched: Matched, run: Reading) -> None:
     """Take in the pictures of these files, once they are matched."""
+    decodes = matched.decodes
+    learned.claims = matched.claims
     learned.is_bounded = decodes.is_bounded
     learned.has_late_frames = any(map(_has_late_frames, (decodes.needles, decodes.haystack)))
     if learned.is_kept:

@@ -1,11 +1,7 @@
-"""Find the pictures that are linked with those that have changed, directly or through others.
+"""Find the pictures that have to do with those that have changed.
 
-A needle is matched among the pictures whose hash is near one of its own, and it may lose a witness to another needle
-with the same witness, or with one that is nearly the same. So its match depends on the pictures that are linked with
-it, step by step, and on no others.
-
-Among 100,000 pictures such steps may lead to thousands. But a needle that has its witness looks at nothing that lies
-further away, and one that nothing resembles takes no witness from another. :class:`Reach` says so of each needle.
+A needle is matched among the pictures whose hash is near one of its own, and on no others: a picture that has come or
+gone matters to the needles that it is near. A needle that has its witness looks at nothing that lies further away.
 
 Hashes of gray pictures (:mod:`dupfind.matching.near_gray`) are near each other where those of their files may be.
 """
@@ -38,6 +34,8 @@ _MOST_PAIRS = 1 << 20
 
 Files = NDArray[np.int64]
 Rows = NDArray[np.int64]
+Reach = NDArray[np.int64]
+"""Of each needle, by the number of its file, how far away a picture of the haystack may lie that matters to it."""
 Limits = NDArray[np.int16]
 """Of each hash, how far away another may lie that is near it."""
 
@@ -51,10 +49,6 @@ class Pictures(NamedTuple):
     """Shape (rows, orientations)."""
     unsure: Hashes
     """Which of their bits may be others by the files, of the same shape: none, but where a picture is gray."""
-
-    def asked(self, rows: Rows) -> Asked:
-        """Return all hashes of these rows."""
-        return Asked(self.hashes[rows].reshape(-1), self.unsure[rows].reshape(-1))
 
 
 class Asked(NamedTuple):
@@ -122,76 +116,35 @@ def kept_for_next(
     )
 
 
-class Reach(NamedTuple):
-    """How far what happens to a picture matters to each needle, by the number of its file."""
+class Neighbours:
+    """Searches the pictures of both sides for those that lie near others; files are meant by their numbers.
 
-    bits: NDArray[np.int64]
-    """Pictures of the haystack further away are nothing to it, as long as its witness stays."""
-    has_claim: NDArray[np.bool_]
-    """Whether it has a witness that it may lose to another needle, or has lost one."""
-
-
-class Linked(NamedTuple):
-    """The files that have to do with what has changed, by their numbers, and what has changed."""
-
-    needles: set[int]
-    haystack: set[int]
-    """All that those needles are matched among."""
-    rivals: set[int]
-    """Needles of which only a part of that was followed. They have to come out as they were."""
-
-
-def linked(
-    needles: Pictures,
-    haystack: Pictures,
-    changed: tuple[Iterable[int], Iterable[int]],
-    threshold_bits: int,
-    slack_bits: int,
-    most: int,
-    reach: Reach,
-) -> Linked | None:
-    """Return the files that are linked with those that have ``changed``; None where more than ``most`` are.
-
-    What was searched for within less than ``threshold_bits``, and met by way of another needle only, is a rival.
     Hashes of gray pictures may lie ``slack_bits`` farther apart than those of their files.
     """
-    near_needles, near_haystack = _Near(needles, slack_bits), _Near(haystack, slack_bits)
-    seen = tuple(map(set, changed))
-    reach_bits = reach.bits[needles.files]
-    of_changed = haystack.asked(near_haystack.rows_of(seen[1]))
-    seen[0].update(needles.files[near_needles.rows(of_changed, reach_bits)].tolist())
-    # What is judged anew is not sure to have its witness again.
-    is_direct = np.isin(needles.files, np.array(sorted(seen[0]), np.int64))
-    reach_bits = np.where(is_direct, threshold_bits, reach_bits)
-    claimed_bits = np.where(reach.has_claim[needles.files], reach_bits, -1)
-    pending = [set(files) for files in seen]
-    is_first = True  # what is near the changed pictures is known already
-    while any(pending):
-        rows = near_needles.rows_of(pending[0])
-        of_haystack = haystack.asked(near_haystack.rows_of(pending[1]))
-        met = (
-            set() if is_first else set(needles.files[near_needles.rows(of_haystack, claimed_bits)].tolist()),
-            # A witness proves one needle only, and so do its copies.
-            near_haystack.files(needles, rows, reach_bits[rows]) | near_haystack.near(of_haystack, CLOSE_BITS),
-        )
-        is_first = False
-        pending = [files - linked_files for files, linked_files in zip(met, seen, strict=True)]
-        for linked_files, files in zip(seen, pending, strict=True):
-            linked_files.update(files)
-        if sum(map(len, seen)) > most:
-            return None
-    rows = near_needles.rows_of(seen[0])
-    rivals = rows[reach_bits[rows] < threshold_bits]
-    among = near_haystack.near(needles.asked(rivals), threshold_bits)
-    return Linked(seen[0], seen[1] | among, set(needles.files[rivals].tolist()))
+
+    def __init__(self, needles: Pictures, haystack: Pictures, threshold_bits: int, slack_bits: int) -> None:
+        self._needles, self._haystack = _Near(needles, slack_bits), _Near(haystack, slack_bits)
+        self._threshold_bits = threshold_bits
+
+    def needles_near(self, haystack: Iterable[int], reach_bits: Reach) -> set[int]:
+        """Return the needles to which one of these pictures of the haystack matters."""
+        return self._needles.near(self._haystack.asked(haystack), reach_bits[self._needles.files])
+
+    def haystack_near(self, needles: Iterable[int]) -> set[int]:
+        """Return the files of the haystack within the threshold of these needles: all that they are matched among."""
+        return self._haystack.near(self._needles.asked(needles), self._threshold_bits)
+
+    def copies(self, haystack: Iterable[int]) -> set[int]:
+        """Return these files of the haystack, as far as they have pictures, and all that have nearly the same one."""
+        return self._haystack.near(self._haystack.asked(haystack), CLOSE_BITS)
 
 
 class _Near:
-    """Searches the pictures of one side, by row or by file, for those with a hash near another."""
+    """Searches the pictures of one side for those with a hash near another."""
 
     def __init__(self, pictures: Pictures, slack_bits: int) -> None:
-        self._files = pictures.files
-        self._order = np.argsort(pictures.files, kind="stable")
+        self.files = pictures.files
+        self._pictures = pictures
         self._width = pictures.hashes.shape[1]
         self._flat = pictures.hashes.reshape(-1)
         self._unsure = pictures.unsure.reshape(-1)
@@ -199,30 +152,25 @@ class _Near:
         self._slack_bits = slack_bits
         self._dictionary: HashDictionary | None = None
 
-    def rows_of(self, files: Iterable[int]) -> Rows:
-        """Return the rows of these files; some have none."""
-        wanted = np.array(sorted(files), np.int64)
-        first, last = (np.searchsorted(self._files, wanted, side, self._order) for side in ("left", "right"))
-        return np.concatenate([self._order[start:end] for start, end in zip(first, last, strict=True)] or [wanted])
+    def asked(self, files: Iterable[int]) -> Asked:
+        """Return all hashes of these files; some have none."""
+        rows = np.flatnonzero(np.isin(self.files, np.array(sorted(files), np.int64)))
+        return Asked(self._pictures.hashes[rows].reshape(-1), self._pictures.unsure[rows].reshape(-1))
 
-    def files(self, pictures: Pictures, rows: Rows, their_bits: NDArray[np.int64]) -> set[int]:
-        """Return the files with a hash within so many bits of one of these ``rows``, each of which has its own."""
-        met: set[int] = set()
-        for radius in distinct(their_bits).tolist():
-            met |= self.near(pictures.asked(rows[their_bits == radius]), radius)
-        return met
+    def near(self, asked: Asked, own_bits: NDArray[np.int64] | int) -> set[int]:
+        """Return the files with a hash within so many bits of one that is asked for.
 
-    def near(self, asked: Asked, radius_bits: int) -> set[int]:
-        """Return the files with a hash within so many bits of one that is asked for."""
-        return set(self._files[self.rows(asked, radius_bits)].tolist())
+        Each row that is searched may have its own radius.
+        """
+        return set(self.files[self.rows(asked, own_bits)].tolist())
 
     def rows(self, asked: Asked, own_bits: NDArray[np.int64] | int) -> Rows:
         """Return the rows, each once, with a hash within so many bits of one that is asked for.
 
-        Each row that is searched may have its own radius; below zero, nothing is near it.
+        Each row that is searched may have its own radius.
         """
-        radii = np.broadcast_to(own_bits, len(self._files))
-        if not len(asked.hashes) or not len(self._flat) or radii.max() < 0:
+        radii = np.broadcast_to(own_bits, len(self.files))
+        if not len(asked.hashes) or not len(self._flat):
             return np.empty(0, np.int64)
         slack_bits = self._slack_bits if self._has_unsure or asked.unsure.any() else 0
         limits = np.repeat(radii.astype(np.int16), self._width)

@@ -1,18 +1,21 @@
 """The scan of what has changed since the last run, and of what that has to do with; the rest is as it was.
 
-The match of a needle depends on few files: those with its bytes, the pictures that are linked with it
+The match of a needle depends on few files: those with its bytes, the pictures near it
 (:mod:`dupfind.scanning.links`), and for a film all films. Where one of these was added, removed or changed, the needle
-is matched again among all of them, by the stages of any scan. Where the result might differ from that of a whole scan,
-there is none, and everything is scanned.
+is matched again among all of them, by the stages of any scan. It may also lose its witness to another needle that has
+claimed the same one, or one that is nearly the same. So whoever has claimed one of the witnesses that are claimed now,
+or no longer, is matched again with them, until there is nobody else.
+
+Where the result might differ from that of a whole scan, there is none, and everything is scanned.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import compress, count, repeat
-from operator import attrgetter, is_not, itemgetter
+from itertools import chain, compress, count
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from dupfind.pool.tasks import Bare
     from dupfind.reading import Pictures
     from dupfind.run import Reading
+    from dupfind.scanning.links import Neighbours, Reach
     from dupfind.scanning.links import Pictures as LinkedPictures
-    from dupfind.scanning.links import Reach
 
 _PATH, _SIZE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "size_bytes"))
 _WITNESS, _EVIDENCE = (itemgetter(Match._fields.index(name)) for name in ("witness", "evidence"))
@@ -43,6 +46,8 @@ LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
 MOST_AGAIN = 4
 """Everything is scanned where a quarter of all files has to do with what has changed."""
+MOST_ROUNDS = 8
+"""How often needles are matched once more because others may claim their witnesses; then everything is scanned."""
 LEAST_TO_LEARN, SHARE_TO_LEARN = 20, 1000
 """How many files have to have changed for this run to be remembered in place of the last one: 20, or a thousandth of
 all if that is more. To scan fewer once more takes less time than to write down a run."""
@@ -164,13 +169,16 @@ def _matched_again(again: _Again, run: Reading, find: Find, of_part: Learned) ->
     """Match what has to do with what has changed; ``of_part`` takes in what is learned of that."""
     again.follow_films()  # first: one of them may be a picture by content, and have rivals
     again.read_pictures()
-    for is_near in (True, False):
-        if not again.follow_pictures(is_near=is_near):
-            return None
+    again.follow_pictures()
+    for _ in range(MOST_ROUNDS):
+        if again.is_too_much:
+            break
         run.cache.flush()  # so that nothing that was read is read again
         findings, *_ = find(again.needles(), again.haystack(), run, learned=of_part, needed_of=again.needed_of)
-        if again.are_rivals_as_before(findings):
+        rivals = again.rivals(findings, of_part)
+        if not rivals:
             return again.merged(findings, of_part)
+        again.take_in(rivals)
     return None
 
 
@@ -232,10 +240,10 @@ class _Again:
         """Needles that gave no thumbnail."""
         self._linked: set[int] = set()
         """Files of the haystack whose pictures are linked with what has changed."""
-        self._rivals: set[int] = set()
-        """Needles of whose pictures not all were followed."""
         self._sides: list[Linkable] = []
         """The pictures of needles and haystack, and the numbers of the files that have changed."""
+        self._neighbours: Neighbours | None = None
+        """None where pictures had no part in the last run."""
         self._needles = set(news.needles.changes.fresh) | self._by_bytes()
 
     def needles(self) -> list[FileEntry]:
@@ -326,56 +334,81 @@ class _Again:
         changed = self._sides[0].changed
         changed |= set(compress(count(), map(self._needles.__contains__, news.needles.changes.places)))
 
-    def follow_pictures(self, *, is_near: bool) -> bool:
-        """Take in the pictures that are linked with what has changed; False where everything has to be scanned.
-
-        Only as far as their witnesses lie, where ``is_near``; all, where that has not been enough.
-        """
+    def follow_pictures(self) -> None:
+        """Take in the needles to which pictures that have come or gone matter, and all that they are matched among."""
         if not self._sides:
-            return True
+            return
         from dupfind.evidence.fingerprint import slack_bits
-        from dupfind.scanning.links import linked
+        from dupfind.scanning.links import Neighbours
 
-        news, scan = self._news, self._run.settings.scan
-        most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
+        scan = self._run.settings.scan
         needles, haystack = self._sides
-        met = linked(
-            needles.pictures,
-            haystack.pictures,
-            (needles.changed, haystack.changed),
-            scan.threshold_bits,
-            slack_bits(scan.algorithm),
-            most,
-            self._reach(scan.threshold_bits, is_near=is_near),
+        self._neighbours = Neighbours(
+            needles.pictures, haystack.pictures, scan.threshold_bits, slack_bits(scan.algorithm)
         )
-        if met is None:
-            return False
-        self._needles |= _now(met.needles, news.needles)
-        self._linked |= _now(met.haystack, news.haystack)
-        self._rivals = _now(met.rivals, news.needles)
-        return True
+        needles.changed.update(self._neighbours.needles_near(haystack.changed, self._reach(scan.threshold_bits)))
+        self.take_in(needles.changed)
 
-    def _reach(self, threshold_bits: int, *, is_near: bool) -> Reach:
-        """Tell how far what happens to pictures matters to each needle, by its number."""
+    def _reach(self, threshold_bits: int) -> Reach:
+        """Tell how far away a picture may lie that matters to each needle, by its number."""
         import numpy as np
 
-        from dupfind.scanning.links import Reach
-
         needles = self._news.needles
-        earlier = needles.changes.paths
-        count = len(earlier) + len(needles.entries)
-        bits, has_claim = np.full(count, threshold_bits), np.ones(count, np.bool_)
-        if is_near:
-            matches = list(map(self._before.matches.get, earlier))
-            has_claim[: len(earlier)] = list(map(is_not, matches, repeat(None)))
-            places = np.flatnonzero(has_claim[: len(earlier)])
-            bits[places] = [*_reaches(list(filter(None, matches)), threshold_bits)]
-        return Reach(bits, has_claim)
+        bits = np.full(len(needles.changes.paths) + len(needles.entries), threshold_bits)
+        matches = list(map(self._before.matches.get, needles.changes.paths))
+        bits[np.flatnonzero(list(map(bool, matches)))] = [*_reaches(list(filter(None, matches)), threshold_bits)]
+        return bits
 
-    def are_rivals_as_before(self, rescanned: Findings) -> bool:
-        """Tell whether needles of whose pictures not all were followed have what they had."""
-        paths = [self._news.needles.entries[place].path for place in self._rivals]
-        return all(self._before.matches[path] == rescanned.matches.get(path) for path in paths)
+    @property
+    def is_too_much(self) -> bool:
+        """Tell whether so much has to do with what has changed that everything is scanned as fast."""
+        files = len(self._news.needles.entries) + len(self._news.haystack.entries)
+        return len(self._needles) + len(self._linked) > max(LEAST_NEWS, files // MOST_AGAIN)
+
+    def rivals(self, rescanned: Findings, learned: Learned) -> set[int]:
+        """Return the numbers of needles that were not matched again, and may have to do with a witness that those that
+        were have claimed, now or in the last run; ``learned`` is what this scan of them has learned.
+        """
+        if self._neighbours is None:
+            return set()
+        needles, haystack = self._news.needles, self._news.haystack
+        asked = {entry.path for entry in self.needles()} | set(needles.gone)
+        now = {match.witness for match in rescanned.matches.values() if match.evidence is Evidence.SAME}
+        now.update(witness for _, witness in learned.claims)
+        fresh = {haystack.entries[place].path: len(haystack.changes.paths) + place for place in haystack.changes.fresh}
+        claimed = {fresh[path] for path in now & fresh.keys()}
+        claimed |= set(_positions(now - fresh.keys(), haystack.changes.paths)) | self._claimed_before(asked)
+        rivals: set[str] = set()
+        while claimed:
+            claimed = self._neighbours.copies(claimed)
+            met = self._claimants(claimed) - asked - rivals
+            rivals |= met
+            claimed = self._claimed_before(met) - claimed
+        return set(_positions(rivals, needles.changes.paths))
+
+    def _claimants(self, claimed: set[int]) -> set[str]:
+        """Return the paths of needles that had a claim to one of these files of the haystack, by their numbers."""
+        matches, last, paths = self._before.matches, self._news.last, self._news.haystack.changes.paths
+        witnesses = {paths[number] for number in claimed if number < len(paths)}
+        met = compress(matches.items(), map(witnesses.__contains__, map(_WITNESS, matches.values())))
+        return {path for path, match in met if match.evidence is Evidence.SAME} | {
+            self._news.needles.changes.paths[claim.needle] for claim in last.claims if claim.witness in claimed
+        }
+
+    def _claimed_before(self, needles: set[str]) -> set[int]:
+        """Return the numbers of the files of the haystack to which these needles, by path, had a claim."""
+        matches = filter(None, map(self._before.matches.get, needles))
+        witnesses = {match.witness for match in matches if match.evidence is Evidence.SAME}
+        paths = self._news.needles.changes.paths
+        return set(_positions(witnesses, self._news.haystack.changes.paths)) | {
+            claim.witness for claim in self._news.last.claims if paths[claim.needle] in needles
+        }
+
+    def take_in(self, needles: set[int]) -> None:
+        """Let these needles, by their numbers, be matched again as well, and all that they are matched among."""
+        assert self._neighbours is not None
+        self._needles |= _now(needles, self._news.needles)
+        self._linked |= _now(self._neighbours.haystack_near(needles), self._news.haystack)
 
     def needed_of(
         self, needles: Sequence[FileEntry], haystack: Sequence[FileEntry], orientations: int, run: Reading
@@ -425,9 +458,9 @@ class _Again:
             kept.pop(path, None)
         matches = {**kept, **rescanned.matches}
         gone = set(self._news.haystack.gone)
-        # Two checks of what was followed: no match stays whose witness is gone, and no match of before has a witness in
-        # common with a new one, because the two were never compared.
-        if not gone.isdisjoint(map(_WITNESS, kept.values())) or self._are_contested(kept, rescanned):
+        # A check of what was followed: nothing rests on a file that is gone.
+        witnesses = chain(map(_WITNESS, kept.values()), (witness for _, witness in self._claims(left_out)))
+        if not gone.isdisjoint(witnesses):
             return None
         pictures = (before.pictures - left_out) | rescanned.pictures
         failures = self._merged_failures(rescanned, asked, left_out)
@@ -461,6 +494,8 @@ class _Again:
         learned.is_filled = True
         learned.marks = self._needle_marks, self._haystack_marks
         learned.links = self._links(places, of_part.links)
+        left_out = {entry.path for entry in self.needles()} | set(self._news.needles.gone)
+        learned.claims = [*self._claims(left_out), *of_part.claims]
 
     def _links(self, scanned: Sequence[list[int]], of_part: Links | None) -> Links | None:
         """Return the pictures of all files; given are the places of those that were scanned, and their pictures."""
@@ -482,10 +517,11 @@ class _Again:
         )
         return Links(needles, haystack)
 
-    def _are_contested(self, kept: Mapping[str, Match], rescanned: Findings) -> bool:
-        """Tell whether matches that are kept have a witness in common with new ones."""
-        contesting = set(_witnesses(rescanned.matches, rescanned.pictures))
-        return bool(contesting) and not contesting.isdisjoint(_witnesses(kept, self._before.pictures))
+    def _claims(self, left_out: Collection[str]) -> list[tuple[str, str]]:
+        """Return the claims of before, but for those of needles that are ``left_out``."""
+        needles, haystack = self._news.needles.changes.paths, self._news.haystack.changes.paths
+        claims = [(needles[claim.needle], haystack[claim.witness]) for claim in self._news.last.claims]
+        return [(needle, witness) for needle, witness in claims if needle not in left_out]
 
     def _is_other_than_before(self, rescanned: Findings) -> bool:
         """Tell whether a picture was decoded in only one of two reads, or the haystack for the first time."""
@@ -544,6 +580,11 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
     return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
 
 
+def _positions(wanted: Collection[str], paths: Sequence[str]) -> Iterator[int]:
+    """Return where these paths stand among ``paths``, as far as they do."""
+    return compress(count(), map(wanted.__contains__, paths)) if wanted else iter(())
+
+
 def _reaches(matches: Sequence[Match], threshold_bits: int) -> Iterator[int]:
     """Yield :func:`_reach_bits` of each match: nearly all are of one kind, and a hundred thousand are asked for."""
     for start in range(0, len(matches), _BATCH):
@@ -568,12 +609,6 @@ def _reach_bits(match: Match, threshold_bits: int) -> int:
 
 def _is_identical(match: Match | None) -> bool:
     return match is not None and match.evidence is Evidence.IDENTICAL
-
-
-def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> Iterator[str]:
-    """Yield what proves these pictures, or looks like them: one photo cannot be two."""
-    seen = list(compress(matches.values(), map(pictures.__contains__, matches)))
-    return compress(map(_WITNESS, seen), map(is_not, map(_EVIDENCE, seen), repeat(Evidence.IDENTICAL)))
 
 
 def _is_partly_intact(match: Match) -> bool:

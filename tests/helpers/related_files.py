@@ -41,6 +41,8 @@ def contents() -> dict[str, bytes]:
             f"{seed} again": jpeg(picture, quality=60),
             f"{seed} at noon": jpeg(picture, quality=86, exif=pictures.exif(1, "2006:12:25 12:00:00")),
             f"{seed} later": jpeg(picture, quality=87, exif=pictures.exif(1, "2006:12:25 12:00:09")),
+            f"{seed} later, again": jpeg(picture, quality=50, exif=pictures.exif(1, "2006:12:25 12:00:09")),
+            f"{seed} by another clock": jpeg(picture, quality=86, exif=pictures.exif(1, "2009:01:05 15:31:10")),
             f"{seed} turned": jpeg(picture.transpose(Image.Transpose.ROTATE_90)),
             f"{seed} small": jpeg(picture.resize((93, 70)), quality=50),
             f"{seed} small turned": jpeg(picture.transpose(Image.Transpose.ROTATE_90).resize((70, 93)), quality=50),
