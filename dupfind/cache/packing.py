@@ -120,7 +120,7 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
         needles[needle].path: Remains(_typed(damage, str), None if nearest is None else haystack[nearest].path)
         for needle, damage, nearest in head["remains"]
     }
-    decoded = frozenset(needles[place].path for place in _places(pictures, len(needles)))
+    decoded = frozenset(map(_PATH, _chosen(needles, pictures)))
     return Findings(matches, failures, decoded, _typed(head["haystack_pictures"], int, None), remains)
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dupfind.scanning.links import Pictures as LinkedPictures
 
 _PATH, _SIZE = (itemgetter(FileEntry._fields.index(name)) for name in ("path", "size_bytes"))
-_WITNESS, _EVIDENCE = (itemgetter(Match._fields.index(name)) for name in ("witness", "evidence"))
+_WITNESS, _REASON = (itemgetter(Match._fields.index(name)) for name in ("witness", "reason"))
 _HAS_COMPARABLE = attrgetter("has_comparable_picture")
 
 _BATCH = 1 << 10
@@ -250,6 +250,10 @@ class _Again:
         """Return the needles that are to be matched again, in their order."""
         return [self._news.needles.entries[place] for place in sorted(self._needles)]
 
+    def _left_out(self) -> set[str]:
+        """Return the paths of the needles of which nothing holds any more that was found before."""
+        return {entry.path for entry in self.needles()} | set(self._news.needles.gone)
+
     def haystack(self) -> list[FileEntry]:
         """Return all files of the haystack that may have to do with them, in their order."""
         news = self._news
@@ -263,8 +267,7 @@ class _Again:
         """Return the needles whose equals may have come or gone; what has come is read for that."""
         needles, haystack = self._news.needles, self._news.haystack
         self._read_needles()
-        sizes = {*map(_SIZE, needles.entries)} - {0} if haystack.changes.fresh else set()
-        asked = [place for place in haystack.changes.fresh if haystack.entries[place].size_bytes in sizes]
+        asked = _of_a_size(haystack, needles)
         digests = self._run.reader.digests([haystack.entries[place] for place in asked])
         for place in asked:
             path = haystack.entries[place].path
@@ -289,10 +292,7 @@ class _Again:
 
     def _read_needles(self) -> None:
         needles, haystack = self._news.needles, self._news.haystack
-        if not needles.changes.fresh:
-            return
-        sizes = {*map(_SIZE, haystack.entries)} - {0}
-        asked = [place for place in needles.changes.fresh if needles.entries[place].size_bytes in sizes]
+        asked = _of_a_size(needles, haystack)
         digests = self._run.reader.digests([needles.entries[place] for place in asked])
         for place in asked:
             self._needle_marks[place] = mark(digests[needles.entries[place].path])
@@ -372,7 +372,7 @@ class _Again:
         if self._neighbours is None:
             return set()
         needles, haystack = self._news.needles, self._news.haystack
-        asked = {entry.path for entry in self.needles()} | set(needles.gone)
+        asked = self._left_out()
         now = {match.witness for match in rescanned.matches.values() if match.evidence is Evidence.SAME}
         now.update(witness for _, witness in learned.claims)
         fresh = {haystack.entries[place].path: len(haystack.changes.paths) + place for place in haystack.changes.fresh}
@@ -446,22 +446,21 @@ class _Again:
 
     def merged(self, rescanned: Findings, learned: Learned) -> Findings | None:
         """Join the findings of this scan with those that still hold; None where a whole scan might differ."""
-        asked = {entry.path for entry in self.needles()}
-        left_out = asked | set(self._news.needles.gone)
+        asked, left_out = {entry.path for entry in self.needles()}, self._left_out()
         if learned.is_bounded or learned.has_late_frames or self._is_other_than_before(rescanned):
             return None
         if self._may_concern_all(rescanned, left_out):
             return None
         before = self._before
-        kept = dict(before.matches)
+        matches = dict(before.matches)
         for path in left_out:
-            kept.pop(path, None)
-        matches = {**kept, **rescanned.matches}
+            matches.pop(path, None)
         gone = set(self._news.haystack.gone)
         # A check of what was followed: nothing rests on a file that is gone.
-        witnesses = chain(map(_WITNESS, kept.values()), (witness for _, witness in self._claims(left_out)))
+        witnesses = chain(map(_WITNESS, matches.values()), (witness for _, witness in self._claims(left_out)))
         if not gone.isdisjoint(witnesses):
             return None
+        matches |= rescanned.matches
         pictures = (before.pictures - left_out) | rescanned.pictures
         failures = self._merged_failures(rescanned, asked, left_out)
         if failures is None:
@@ -494,8 +493,7 @@ class _Again:
         learned.is_filled = True
         learned.marks = self._needle_marks, self._haystack_marks
         learned.links = self._links(places, of_part.links)
-        left_out = {entry.path for entry in self.needles()} | set(self._news.needles.gone)
-        learned.claims = [*self._claims(left_out), *of_part.claims]
+        learned.claims = [*self._claims(self._left_out()), *of_part.claims]
 
     def _links(self, scanned: Sequence[list[int]], of_part: Links | None) -> Links | None:
         """Return the pictures of all files; given are the places of those that were scanned, and their pictures."""
@@ -540,8 +538,9 @@ class _Again:
         if not self._are_pictures_changed():
             return False
         before = self._before
-        broad = {*before.remains, *(path for path, match in before.matches.items() if _is_partly_intact(match))}
-        return not broad <= left_out
+        with_reason = compress(before.matches, map(_REASON, before.matches.values()))
+        intact = (path for path in with_reason if _is_partly_intact(before.matches[path]))
+        return not left_out.issuperset(chain(before.remains, intact))
 
     def _are_pictures_changed(self) -> bool:
         """Tell whether pictures of the haystack have come or gone."""
@@ -564,7 +563,16 @@ class _Again:
         return failures | self._undecoded | self._unread
 
 
+def _of_a_size(side: OneSide, other: OneSide) -> list[int]:
+    """Return the places of the new files of one side that have the size of a file of the other, and a size at all."""
+    sizes = {entry.size_bytes for entry in side.fresh} - {0}
+    met = set(filter(sizes.__contains__, map(_SIZE, other.entries))) if sizes else sizes
+    return [place for place in side.changes.fresh if side.entries[place].size_bytes in met]
+
+
 def _without_parts(findings: Findings) -> Findings:
+    if not any(map(is_fragment, filter(None, map(_REASON, findings.matches.values())))):  # as nearly always
+        return findings
     matches = {path: match for path, match in findings.matches.items() if not is_fragment(match.reason)}
     return replace(findings, matches=matches)
 
