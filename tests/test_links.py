@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import product
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.cache.last_run import Hashes
 from dupfind.scanning import links
-from dupfind.scanning.links import Neighbours, Pictures
+from dupfind.scanning.links import Neighbours, Pictures, Reach, kept_for_next
 from dupfind.search.hamming import CLOSE_BITS
 
 BITS, SLACK = 5, 4
@@ -25,7 +27,7 @@ ONE = st.tuples(st.one_of(HASHES, CLOSE), UNSURE)
 NEEDLE_ROWS = st.lists(st.tuples(st.integers(0, 6), ONE, ONE), max_size=8)
 HAYSTACK_ROWS = st.lists(st.tuples(st.integers(0, 6), ONE), max_size=8)
 FILES = st.sets(st.integers(0, 7), max_size=2)
-REACH = st.lists(st.integers(0, BITS), min_size=8, max_size=8)
+REACH = st.lists(st.tuples(st.integers(0, BITS), st.booleans()), min_size=8, max_size=8)
 
 Hash = tuple[int, int]
 """A hash, and its bits that are unsure."""
@@ -54,25 +56,37 @@ def test_all_that_is_near(
     needles: list[tuple[int, Hash, Hash]],
     haystack: list[tuple[int, Hash]],
     asked: set[int],
-    reach: list[int],
+    reach: list[tuple[int, bool]],
 ) -> None:
     """As by comparing all with all, whichever way is searched."""
     pairs = [
-        (needle, file, min(bits for bits in range(99) if any(are_near(own, theirs, bits) for own in ours)))
+        (needle, file, [min(bits for bits in range(99) if are_near(own, theirs, bits)) for own in ours])
         for (needle, *ours), (file, theirs) in product(needles, haystack)
     ]
+    bits, are_upright = zip(*reach, strict=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(links, "_FEW", few)
         patch.setattr(links, "_MOST_PAIRS", most)
         neighbours = Neighbours(pictures(list(needles), 2), pictures(list(haystack), 1), BITS, SLACK)
-        assert neighbours.needles_near(asked, np.array(reach)) == {
-            needle for needle, file, bits in pairs if file in asked and bits <= reach[needle]
+        assert neighbours.needles_near(asked, Reach(np.array(bits), np.array(are_upright))) == {
+            needle
+            for needle, file, apart in pairs
+            if file in asked and (apart[0] if are_upright[needle] else min(apart)) <= bits[needle]
         }
         assert neighbours.haystack_near(asked) == {
-            file for needle, file, bits in pairs if needle in asked and bits <= BITS
+            file for needle, file, apart in pairs if needle in asked and min(apart) <= BITS
         }
         assert neighbours.copies(asked) == {
             other
             for (file, own), (other, theirs) in product(haystack, haystack)
             if file in asked and are_near(own, theirs, CLOSE_BITS)
         }
+
+
+@pytest.mark.parametrize("unsure", [array("Q"), array("Q", [8])])
+def test_unsure_bits_are_kept(unsure: array[int]) -> None:
+    """Those of pictures that were not scanned again, and those of pictures that were; one file has gone."""
+    before = pictures([(0, (1, 2)), (1, (3, 4)), (4, (5, 6))], 1)
+    scanned = Hashes(array("q", [0]), array("Q", [7]), unsure)
+    kept = kept_for_next(before, [0, -1, 2], [1], scanned, are_all_searched=False)
+    assert Hashes(array("q", [0, 1]), array("Q", [1, 7]), array("Q", [2, *(unsure or [0])])) == kept

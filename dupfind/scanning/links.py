@@ -34,8 +34,6 @@ _MOST_PAIRS = 1 << 20
 
 Files = NDArray[np.int64]
 Rows = NDArray[np.int64]
-Reach = NDArray[np.int64]
-"""Of each needle, by the number of its file, how far away a picture of the haystack may lie that matters to it."""
 Limits = NDArray[np.int16]
 """Of each hash, how far away another may lie that is near it."""
 
@@ -49,6 +47,20 @@ class Pictures(NamedTuple):
     """Shape (rows, orientations)."""
     unsure: Hashes
     """Which of their bits may be others by the files, of the same shape: none, but where a picture is gray."""
+
+    def part(self, is_meant: NDArray[np.bool_], orientations: int | None = None) -> Pictures:
+        """Return the rows that are meant, in the first so many orientations."""
+        hashes, unsure = (column[is_meant][:, :orientations] for column in (self.hashes, self.unsure))
+        return Pictures(self.files[is_meant], hashes, unsure)
+
+
+class Reach(NamedTuple):
+    """Which pictures of the haystack matter to each needle, by the number of its file."""
+
+    bits: NDArray[np.int64]
+    """How far away they may lie."""
+    is_upright: NDArray[np.bool_]
+    """Whether only those count that lie as it does."""
 
 
 class Asked(NamedTuple):
@@ -123,12 +135,17 @@ class Neighbours:
     """
 
     def __init__(self, needles: Pictures, haystack: Pictures, threshold_bits: int, slack_bits: int) -> None:
+        self._pictures = needles
         self._needles, self._haystack = _Near(needles, slack_bits), _Near(haystack, slack_bits)
-        self._threshold_bits = threshold_bits
+        self._threshold_bits, self._slack_bits = threshold_bits, slack_bits
 
-    def needles_near(self, haystack: Iterable[int], reach_bits: Reach) -> set[int]:
+    def needles_near(self, haystack: Iterable[int], reach: Reach) -> set[int]:
         """Return the needles to which one of these pictures of the haystack matters."""
-        return self._needles.near(self._haystack.asked(haystack), reach_bits[self._needles.files])
+        asked = self._haystack.asked(haystack)
+        is_upright = reach.is_upright[self._pictures.files]
+        parts = self._pictures.part(is_upright, 1), self._pictures.part(~is_upright)
+        upright, turned = (_Near(part, self._slack_bits).near(asked, reach.bits[part.files]) for part in parts)
+        return upright | turned
 
     def haystack_near(self, needles: Iterable[int]) -> set[int]:
         """Return the files of the haystack within the threshold of these needles: all that they are matched among."""

@@ -42,6 +42,8 @@ _HAS_COMPARABLE = attrgetter("has_comparable_picture")
 
 _BATCH = 1 << 10
 """Matches that are gone through at once."""
+_ANY = -1
+"""In the place of a number of bits: all within the threshold counts, in every orientation."""
 LEAST_NEWS, SHARE = 200, 25
 """How many files may have changed: 200, or a twenty-fifth of all if that is more. Beyond that everything is scanned."""
 MOST_AGAIN = 4
@@ -350,14 +352,18 @@ class _Again:
         self.take_in(needles.changed)
 
     def _reach(self, threshold_bits: int) -> Reach:
-        """Tell how far away a picture may lie that matters to each needle, by its number."""
+        """Tell which pictures of the haystack matter to each needle of before, by its number."""
         import numpy as np
 
+        from dupfind.scanning.links import Reach
+
         needles = self._news.needles
-        bits = np.full(len(needles.changes.paths) + len(needles.entries), threshold_bits)
-        matches = list(map(self._before.matches.get, needles.changes.paths))
-        bits[np.flatnonzero(list(map(bool, matches)))] = [*_reaches(list(filter(None, matches)), threshold_bits)]
-        return bits
+        earlier = len(needles.changes.paths)
+        nearest = np.zeros(earlier + len(needles.entries), np.int64)  # those of now are matched again anyhow
+        matches = map(self._before.matches.get, needles.changes.paths)
+        nearest[:earlier] = [*_nearest_upright(list(matches))]
+        is_upright = nearest != _ANY
+        return Reach(np.where(is_upright, nearest, threshold_bits), is_upright)
 
     @property
     def is_too_much(self) -> bool:
@@ -593,26 +599,28 @@ def _positions(wanted: Collection[str], paths: Sequence[str]) -> Iterator[int]:
     return compress(count(), map(wanted.__contains__, paths)) if wanted else iter(())
 
 
-def _reaches(matches: Sequence[Match], threshold_bits: int) -> Iterator[int]:
-    """Yield :func:`_reach_bits` of each match: nearly all are of one kind, and a hundred thousand are asked for."""
-    for start in range(0, len(matches), _BATCH):
-        batch = matches[start : start + _BATCH]
-        _, evidences, distances, reasons = zip(*batch, strict=True)
-        are_alike = evidences.count(Evidence.SAME) == reasons.count(None) == len(batch) and None not in distances
-        yield from distances if are_alike else (_reach_bits(match, threshold_bits) for match in batch)
+def _nearest_upright(matches: Sequence[Match | None]) -> Iterator[int]:
+    """Yield of each match how far away its witness lies, in bits of the hash, where nothing but what lies as near and
+    is not turned matters to the needle; :data:`_ANY` where other pictures may matter.
 
-
-def _reach_bits(match: Match, threshold_bits: int) -> int:
-    """Return how far away a picture may lie that matters to a needle with this match.
-
-    A needle that is not turned takes the nearest witness that is the same picture, and looks at none beyond it. How
+    A needle takes the nearest witness that is the same picture as it lies, and is not turned where there is one. How
     others lie is not known.
     """
-    _, evidence, distance_bits, reason = match
-    if evidence is not Evidence.SAME or distance_bits is None:
-        return threshold_bits
-    is_upright = reason is None or reason.code is ReasonCode.MORE_COMPRESSED
-    return distance_bits if is_upright else threshold_bits
+    for start in range(0, len(matches), _BATCH):  # nearly all are of one kind, and a hundred thousand are asked for
+        batch = matches[start : start + _BATCH]
+        if all(batch):
+            _, evidences, distances, reasons = zip(*filter(None, batch), strict=True)
+            if evidences.count(Evidence.SAME) == reasons.count(None) == len(batch) and None not in distances:
+                yield from distances
+                continue
+        yield from map(_upright_bits, batch)
+
+
+def _upright_bits(match: Match | None) -> int:
+    if match is None or match.evidence is not Evidence.SAME or match.distance_bits is None:
+        return _ANY
+    is_upright = match.reason is None or match.reason.code is ReasonCode.MORE_COMPRESSED
+    return match.distance_bits if is_upright else _ANY
 
 
 def _is_identical(match: Match | None) -> bool:

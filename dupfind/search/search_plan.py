@@ -53,7 +53,7 @@ _BUILD_NS = 20.0
 """A key that is put into its bucket."""
 _HIT_NS = 100.0
 """A pair within the radius, beyond what it costs where every pair is compared: several parts find it."""
-_LEAST_NS = 0.4e9
+_LEAST_NS = 0.06e9
 """Where comparing every pair takes less, it is not worth the 20 ms that planning takes."""
 _MARGIN = 0.8
 """An estimate above this share of the certain costs of comparing every pair is not trusted."""
