@@ -175,7 +175,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     if is_kept:
         results.keep(findings, time.time_ns())
         if store is not None and learned is not None and learned.is_filled:
-            store.keep(findings, learned, *files, time.time_ns())
+            store.keep(findings, learned, results.packer, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
         aside = disregarded(needles, settings.scan.disregard, listener)
         judged = judge(run, needles, haystack, findings, aside, verdicts)

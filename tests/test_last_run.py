@@ -31,6 +31,7 @@ from dupfind.cache.last_run import (
     pack_run,
     unpack_run,
 )
+from dupfind.cache.packing import Packer, pack
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Root, ScanSettings, Side
 from tests.helpers.snapshots import packed
@@ -72,7 +73,7 @@ class Desk:
 
     def keep(self, findings: Findings = FOUND, made: Learned | None = None, **options: Any) -> None:
         """Keep what a run of a minute has found."""
-        self.store(**options).keep(findings, made or learned(), NEEDLES, HAYSTACK, LATER_NS + 60 * 10**9)
+        self.store(**options).keep(findings, made or learned(), Packer(NEEDLES, HAYSTACK), LATER_NS + 60 * 10**9)
 
     def load(self, **options: Any) -> LastRun | None:
         """What the next run finds."""
@@ -106,7 +107,7 @@ def test_nothing_at_all(desk: Desk) -> None:
     """A run without files leaves something, too."""
     made = Learned(is_kept=True)
     made.links = Links(Hashes(array("q"), array("Q")), Hashes(array("q"), array("Q")))
-    desk.store().keep(Findings({}, {}, frozenset(), 0), made, [], [], LATER_NS)
+    desk.store().keep(Findings({}, {}, frozenset(), 0), made, Packer([], []), LATER_NS)
     last = desk.load()
     assert last is not None
     assert ([], [], made.links) == (paths_of(last.needles.text), paths_of(last.haystack.text), last.links)
@@ -198,7 +199,7 @@ def unsettled(desk: Desk) -> list[str]:
 def test_a_file_that_was_just_written(desk: Desk, change: dict[str, int], *, expected: bool) -> None:
     """It is scanned again next time: a second change may carry the same times."""
     haystack = [HAYSTACK[0], HAYSTACK[1]._replace(**change), HAYSTACK[2]]
-    desk.store().keep(FOUND, learned(), NEEDLES, haystack, LATER_NS + 10**9)
+    desk.store().keep(FOUND, learned(), Packer(NEEDLES, haystack), LATER_NS + 10**9)
     assert (["/h/b"] if expected else []) == unsettled(desk)
 
 
@@ -212,7 +213,7 @@ def test_what_may_pass(desk: Desk) -> None:
 def test_times_beyond_all_bounds(desk: Desk) -> None:
     """Nothing is kept where they do not fit."""
     haystack = [entry._replace(mtime_ns=2**63) for entry in HAYSTACK]
-    desk.store().keep(FOUND, learned(), NEEDLES, haystack, LATER_NS)
+    desk.store().keep(FOUND, learned(), Packer(NEEDLES, haystack), LATER_NS)
     assert desk.load() is None
 
 
@@ -228,7 +229,7 @@ def parts() -> dict[Part, bytes]:
     rows = [last_run.pack_rows(last_run.make_rows(entries, marks, [False] * len(entries))) for entries, marks in zip(
         (NEEDLES, HAYSTACK), made.marks, strict=True
     )]  # fmt: skip
-    return dict(pack_run("recipe", rows, LINKS, [Claim(1, 2)], SEEN, (NEEDLES, HAYSTACK)))
+    return dict(pack_run("recipe", rows, LINKS, [Claim(1, 2)], pack(SEEN, NEEDLES, HAYSTACK)))
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from dupfind.answers.findings import Findings
 from dupfind.cache.cache_schema import Part, SnapshotError
 from dupfind.cache.cache_snapshots import SnapshotShelf
 from dupfind.cache.file_columns import in_columns
-from dupfind.cache.packing import PackingError, pack, unpack
+from dupfind.cache.packing import Packer, PackingError, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.cache.result_cache import INDIFFERENT, program
 from dupfind.digest import digest_of
@@ -164,10 +164,10 @@ def pack_run(
     sides: Sequence[PackedRows],
     links: Links | None,
     claims: Sequence[Claim],
-    findings: Findings,
-    entries: tuple[Sequence[FileEntry], Sequence[FileEntry]],
+    packed: bytes,
 ) -> Iterator[tuple[Part, bytes]]:
-    """Yield the parts of a run, the head first; ``sides`` are the rows of needles and haystack, and so are ``entries``.
+    """Yield the parts of a run, the head first: ``sides`` are the rows of needles and haystack, ``packed`` is what was
+    found.
 
     :func:`unpack_run` is the way back.
     """
@@ -179,7 +179,7 @@ def pack_run(
         yield ("places", number), hashes.places.tobytes()
         yield ("values", number), hashes.values.tobytes()
         yield ("unsure", number), hashes.unsure.tobytes()
-    yield ("findings", 0), pack(findings, *entries)
+    yield ("findings", 0), packed
 
 
 def unpack_run(read: Callable[[Part], bytes]) -> LastRun:
@@ -294,11 +294,10 @@ class LastRunStore:
         self,
         findings: Findings,
         learned: Learned,
-        needles: Sequence[FileEntry],
-        haystack: Sequence[FileEntry],
+        packer: Packer,
         now_ns: int,
     ) -> None:
-        """Keep this run in the place of any other; ``now_ns`` is the time at its end."""
+        """Keep this run over the files of ``packer`` in the place of any other; ``now_ns`` is the time at its end."""
         # A run that met a bound left pairs out, and another one may leave out others.
         if self._path is None or self._key is None or learned.is_bounded or not os.path.exists(self._path):
             return
@@ -306,11 +305,11 @@ class LastRunStore:
         with suppress(OverflowError):  # a time that does not fit into 64 bits
             sides = [
                 pack_rows(make_rows(entries, marks, self._unsettled(entries, passing, now_ns)))
-                for entries, marks in zip((needles, haystack), learned.marks, strict=True)
+                for entries, marks in zip((packer.needles, packer.haystack), learned.marks, strict=True)
             ]
             recipe = None if _is_of_bytes(findings, learned) else self._recipe()
-            claims = _placed(learned.claims, needles, haystack)
-            parts = pack_run(recipe, sides, learned.links, claims, findings, (needles, haystack))
+            claims = _placed(learned.claims, packer)
+            parts = pack_run(recipe, sides, learned.links, claims, packer.pack(findings))
             shelf = SnapshotShelf(self._path)
             try:
                 shelf.keep(self._key, parts)
@@ -329,13 +328,11 @@ class LastRunStore:
         ]
 
 
-def _placed(
-    claims: Sequence[tuple[str, str]], needles: Sequence[FileEntry], haystack: Sequence[FileEntry]
-) -> list[Claim]:
+def _placed(claims: Sequence[tuple[str, str]], packer: Packer) -> list[Claim]:
     if not claims:
         return []
     of_needles, of_haystack = (
-        {entry.path: place for place, entry in enumerate(entries)} for entries in (needles, haystack)
+        {entry.path: place for place, entry in enumerate(entries)} for entries in (packer.needles, packer.haystack)
     )
     return [Claim(of_needles[needle], of_haystack[witness]) for needle, witness in claims]
 

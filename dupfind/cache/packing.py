@@ -71,6 +71,20 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
     return zlib.compress(data, _LEVEL)
 
 
+class Packer:
+    """Packs findings on these files; the same ones, which two memories ask for, once."""
+
+    def __init__(self, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> None:
+        self.needles, self.haystack = needles, haystack
+        self._packed: tuple[Findings | None, bytes] = None, b""
+
+    def pack(self, findings: Findings) -> bytes:
+        """Return findings on these files, as :func:`pack` does."""
+        if self._packed[0] is not findings:
+            self._packed = findings, pack(findings, self.needles, self.haystack)
+        return self._packed[1]
+
+
 def _numbered(matches: Iterable[Match], grades: dict[tuple[Any, ...], int]) -> Iterator[int]:
     """Yield the number of what each match says besides its witness; new ones are added to ``grades``."""
     # Neighbours nearly always say the same, and what an enumeration hashes to takes long.

@@ -26,7 +26,7 @@ from dupfind.cache import cache_tables
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
 from dupfind.cache.cache_tables import Answer
 from dupfind.cache.file_columns import Sides
-from dupfind.cache.packing import PackingError, pack, unpack
+from dupfind.cache.packing import Packer, PackingError, unpack
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.settings import Settings
@@ -74,12 +74,9 @@ class ResultCache:
         may_keep: bool = True,
     ) -> None:
         self._path = settings.cache if may_keep and not settings.scan.paranoid else None
-        self._needles = needles
-        self._haystack = haystack
+        self.packer = Packer(needles, haystack)
         self._recipe = recipe
         self._began_ns = began_ns
-        self._packed: tuple[Findings | None, bytes] = None, b""
-        """What :meth:`prepare` has made, and of what."""
         self._asked: list[FileEntry] | None = None
         self._key = None if self._path is None or columns is None else make_key(settings, columns)
 
@@ -96,7 +93,7 @@ class ResultCache:
         if recipe is not None and recipe != self._recipe():
             return None
         try:
-            return unpack(data[DIGEST_BYTES:], self._needles, self._haystack)
+            return unpack(data[DIGEST_BYTES:], self.packer.needles, self.packer.haystack)
         except PackingError:
             return None
 
@@ -110,7 +107,7 @@ class ResultCache:
     def prepare(self, findings: Findings) -> None:
         """Do beforehand what takes long of :meth:`keep`, should it be called with the very same ``findings``."""
         if self._key is not None and self._will_last(findings, time.time_ns()):
-            self._packed = findings, pack(findings, self._needles, self._haystack)
+            self.packer.pack(findings)
 
     def keep(self, findings: Findings, now_ns: int) -> None:
         """Remember what this run has found, where it will last; ``now_ns`` is the time at its end."""
@@ -118,9 +115,7 @@ class ResultCache:
             return
         if not self._will_last(findings, now_ns):
             return
-        (packed, data), self._packed = self._packed, (None, b"")  # as large as all needles, and needed once
-        if packed is not findings:
-            data = pack(findings, self._needles, self._haystack)
+        data = self.packer.pack(findings)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
         with suppress(DamagedError, UnusableError), _opened(self._path) as file:
             cache_tables.keep_answer(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
@@ -151,7 +146,7 @@ class ResultCache:
         if self._asked is None:
             settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
             self._asked = []
-            for entries in (self._needles, self._haystack):
+            for entries in (self.packer.needles, self.packer.haystack):
                 for start in range(0, len(entries), _BATCH):
                     batch = entries[start : start + _BATCH]
                     _, _, mtimes, ctimes, inodes = zip(*batch, strict=True)
@@ -161,10 +156,10 @@ class ResultCache:
 
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Tell whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
-        matches = findings.matches
+        matches, needles = findings.matches, self.packer.needles
         if not all(map(is_, map(_EVIDENCE, matches.values()), repeat(Evidence.IDENTICAL))):
             return False
-        return len(matches) == len(self._needles) or len(matches) == sum(map(bool, map(_SIZE, self._needles)))
+        return len(matches) == len(needles) or len(matches) == sum(map(bool, map(_SIZE, needles)))
 
 
 def make_key(settings: Settings, sides: Sides) -> bytes | None:

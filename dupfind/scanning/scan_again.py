@@ -307,8 +307,8 @@ class _Again:
         if not sizes:
             return set()
         marks.add(0)  # nobody needed the digest until now
-        few = compress(count(), map(marks.__contains__, self._haystack_marks))
-        return {place for place in few if self._news.haystack.entries[place].size_bytes in sizes}
+        few = compress(count(), map(sizes.__contains__, map(_SIZE, self._news.haystack.entries)))
+        return {place for place in few if self._haystack_marks[place] in marks}
 
     def read_pictures(self) -> None:
         """Decode the pictures that have changed, where pictures had a part in the last run."""
