@@ -95,10 +95,10 @@ class Reader:
         self._sampled: dict[str, tuple[PictureRef | Failure, bytes | None]] = {}
         """By path, what a picture of a sample holds, and its hashes, packed."""
         self._without_parts: set[str] = set()
+        """Paths of pictures of which it was told that parts were not looked for in them."""
         self.passing: set[str] = set()
         """Paths of files that could not be read or compared in some stage, and perhaps can next time: whatever rests on
         them is asked again then."""
-        """Paths of pictures of which it was told that parts were not looked for in them."""
 
     def start(self) -> None:
         """Start the processes that decode now, where no picture is in the cache: they will be needed."""
@@ -557,15 +557,18 @@ class Reader:
 
         Pairs that could not be read this time are left out.
         """
-        from dupfind.pool.fragments import compare_fragments, needle_of
+        from dupfind.pool.fragments import Unread, compare_fragments, needle_of
+
+        def lost(pair: FragmentPair, death: Death) -> Unread:
+            return Unread(pair.needle.path, tasks.lost(death, timeout_seconds).reason)
 
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(compare_fragments, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
-        lost = partial(_not_described, timeout_seconds=timeout_seconds)
         done = dict(self.map("comparing parts", task, pairs, lost, _bytes_of_pair, run_of=needle_of))
-        failures = {pair.needle.path: overlap.reason for pair, overlap in done.items() if isinstance(overlap, Failure)}
-        self._tell_of_parts(failures)
-        return {pair: overlap for pair in pairs if not isinstance(overlap := done[pair], Failure)}
+        unread = {pair: overlap for pair, overlap in done.items() if isinstance(overlap, Unread)}
+        self.passing.update(pair.needle.path for pair in unread)  # whichever of the two failed, its answer is open
+        self._tell_of_parts(dict(unread.values()))
+        return {pair: overlap for pair in pairs if not isinstance(overlap := done[pair], Unread)}
 
     def recall_parts(self, entries: Sequence[FileEntry]) -> list[bytes | None]:
         """Return what :meth:`keep_parts` kept of each of these needles, or None."""

@@ -94,8 +94,8 @@ def test_parts_that_could_not_be_looked_for(tmp_path: Path, task: str, monkeypat
     for folder, data in ((hay, jpeg(photo(0, SIZE))), (old, jpeg(part(photo(0, SIZE), 0.1, 0, 0.8, 0.7)))):
         folder.mkdir()
         (folder / "a.jpg").write_bytes(data)
-    fail = Failure("no memory", lasting=False)
-    made = Outcome(fail, 0) if task == "read_marks" else fail
+    of_pair = of_pool.Unread(str(old / "a.jpg"), "no memory")
+    made = Outcome(Failure("no memory", lasting=False), 0) if task == "read_marks" else of_pair
 
     def night() -> Report:
         with believed_at_once():

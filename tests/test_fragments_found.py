@@ -25,6 +25,7 @@ from dupfind.commands.explain import explain
 from dupfind.errors import SettingsError
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import fragments
+from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report import find as report
@@ -247,6 +248,32 @@ def test_what_could_not_be_compared_is_told(tree: TreeBuilder, monkeypatch: pyte
         assert {"page.jpg": "missing"} == states(report)
     (warning,) = ears.warnings
     assert warning == f"parts were not looked for in {old}/page.jpg: not enough memory to decode it"
+
+
+def test_a_witness_that_could_not_be_compared_is_named(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Itself, and not the needle, which is in order; nor is the answer on that needle final."""
+    describe = fragments.described_by
+
+    def fail(grays: fragments.Grays) -> fragments.Described:
+        if grays.gray.shape == (360, 480):
+            raise OSError("took longer than 30 s")
+        return describe(grays)
+
+    monkeypatch.setattr(fragments, "described_by", fail)
+    hay, old = tree("hay", photos(1)), tree("old", {"crop.jpg": jpeg(part(photo(0), 0, 0, 0.7, 0.7))})
+    ears, passing = Ears(), set[str]()
+    tell = Reader._tell_of_parts
+
+    def told(reader: Reader, failures: Mapping[str, str]) -> None:
+        tell(reader, failures)
+        passing.update(reader.passing)
+
+    monkeypatch.setattr(Reader, "_tell_of_parts", told)
+    report = pipeline.scan(settings(hay, old, fragments=True), ears, make_executor=one_thread)
+    assert {"crop.jpg": "missing"} == states(report)
+    (warning,) = ears.warnings
+    assert warning.startswith(f"parts were not looked for in {hay}/0.jpg: ")
+    assert {str(hay / "0.jpg"), str(old / "crop.jpg")} == passing
 
 
 def test_the_distance_of_wholes_is_not_told(tree: TreeBuilder) -> None:

@@ -57,6 +57,14 @@ class FragmentPair(NamedTuple):
     """How the needle lies on the witness, about; None where that is not known."""
 
 
+class Unread(NamedTuple):
+    """Why a pair was not compared."""
+
+    path: str
+    """Of the file that could not be read; the needle's where a process died and left it open."""
+    reason: str
+
+
 def needle_of(pair: FragmentPair) -> FileEntry:
     """Tell what pairs share that are to go to one process, one after another."""
     return pair.needle
@@ -165,13 +173,13 @@ def read_page_marks(
 
 def compare_fragments(
     pairs: Sequence[FragmentPair], max_pixels: int, timeout_seconds: float
-) -> list[Overlap | Failure | None]:
-    """Tell of each pair which part the two pictures have in common; None where they have none, or why that cannot be
-    told.
+) -> list[Overlap | Unread | None]:
+    """Tell of each pair which part the two pictures have in common; None where they have none, or which of the two
+    could not be read.
 
     The needle of the pair before is kept: pairs of one needle are to come one after another.
     """
-    overlaps: list[Overlap | Failure | None] = []
+    overlaps: list[Overlap | Unread | None] = []
     last: tuple[FileEntry, Described | Failure] | None = None
     with TimeLimit(timeout_seconds) as limit:
         read = partial(_read, make=described_by, max_pixels=max_pixels, limit=limit, timeout_seconds=timeout_seconds)
@@ -181,9 +189,9 @@ def compare_fragments(
             needle = last[1]
             witness = needle if isinstance(needle, Failure) else read(pair.witness)
             if isinstance(needle, Failure):
-                overlaps.append(needle)
+                overlaps.append(Unread(pair.needle.path, needle.reason))
             elif isinstance(witness, Failure):
-                overlaps.append(witness)
+                overlaps.append(Unread(pair.witness.path, witness.reason))
             else:
                 overlaps.append(compare(needle, witness, pair.pose))
     return overlaps
