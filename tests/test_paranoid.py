@@ -19,8 +19,7 @@ from PIL import Image
 
 from dupfind import pipeline
 from dupfind.cache import checksum
-from dupfind.cache.cache_schema import PictureRef
-from dupfind.cache.cache_tables import identity
+from dupfind.cache.cache_schema import PictureRef, identity
 from dupfind.digest import DIGEST_BYTES
 from dupfind.matching import reverify
 from dupfind.matching.reverify import Claim, Look

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.cache.cache_schema import identity
 from dupfind.evidence.fragments import Overlap, Pose
 from dupfind.matching import part_memory
 from dupfind.matching.part_memory import Memory, Sighting, blocks, remembered
@@ -103,7 +104,7 @@ def test_each_state_of_a_file_has_its_own_block() -> None:
     others = [file._replace(**{name: 7}) for name in ("size_bytes", "mtime_ns", "ctime_ns", "inode")]
     others.append(file._replace(path=file.path + "x"))
     digests = {blocks([one], [0])[0].digest for one in [file, *others]}
-    assert len(digests) == len({part_memory.state(one) for one in [file, *others]}) == 6
+    assert len(digests) == len({identity(one) for one in [file, *others]}) == 6
 
 
 class Searched:

@@ -17,8 +17,7 @@ import dupfind
 from dupfind.answers.findings import Findings
 from dupfind.cache import checksum
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, Recipe
-from dupfind.cache.cache_tables import identity
+from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, Recipe, identity
 from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.errors import CacheLostError
 from dupfind.reasons import AT_FULL_SIZE, AT_THUMBNAIL, Fact, Reason, ReasonCode, decode, encode, from_json

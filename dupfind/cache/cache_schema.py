@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 5
 INTEGER_END = 1 << 63
+IDENTITY_BYTES = 16
 COARSE, DAMAGED, FRAMED, GRAY = 1, 2, 4, 8
 """Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
 of all pictures of a run, and so without fetching any, and without an index that could be damaged. The first two
@@ -305,6 +307,14 @@ def signed(inode: int) -> int:
 def fits(entry: FileEntry) -> bool:
     """Tell whether a column of 64 bits can hold the times; a file may carry some before 1677 or after 2262."""
     return -INTEGER_END <= entry.mtime_ns < INTEGER_END and -INTEGER_END <= entry.ctime_ns < INTEGER_END
+
+
+def identity(entry: FileEntry) -> bytes:
+    """Return what stands for a file in one state: a digest of its path, size, times and inode."""
+    from hashlib import blake2b  # brings OpenSSL, which a run that compares nothing never needs
+
+    path, *state = entry
+    return blake2b(os.fsencode(path) + repr(state).encode(), digest_size=IDENTITY_BYTES).digest()
 
 
 def is_of(entry: FileEntry, row: FileRow) -> bool:

@@ -22,6 +22,7 @@ from dupfind.cache.cache_schema import (
     PART_TABLE,
     Compared,
     FilePair,
+    identity,
     is_of,
 )
 from dupfind.cache.cache_store import Store
@@ -33,7 +34,6 @@ FRAGMENTS, PARTS = "fragment", "part"
 """The tables of data: of digests of image data, of prints of films, of what previews show, of what pictures are
 searched by for parts, of what was found of these."""
 _MOST_VARIABLES = 500
-_IDENTITY_BYTES = 16
 MOST_ANSWERS = 8
 MOST_ANSWER_BYTES = 16 << 20
 """A copy of a million files takes some kilobytes, a million pictures that each have a reason some megabytes."""
@@ -105,14 +105,6 @@ def _sound(entry: FileEntry, stored: bytes, mark: int) -> bytes:
     if digest is None:
         raise DamagedError("what is known of a file is not what was stored")
     return digest
-
-
-def identity(entry: FileEntry) -> bytes:
-    """Return what stands for a file in one state: a digest of its path, size, times and inode."""
-    from hashlib import blake2b  # brings OpenSSL, which a run that compares nothing never needs
-
-    path, *state = entry
-    return blake2b(os.fsencode(path) + repr(state).encode(), digest_size=_IDENTITY_BYTES).digest()
 
 
 def find_comparisons(

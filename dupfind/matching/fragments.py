@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dupfind.cache.cache_schema import identity
 from dupfind.evidence import fragments
 from dupfind.evidence.fragments import Marks, Overlap, Pose
-from dupfind.matching.part_memory import Block, Compared, Memory, Sighting, blocks, lacking, remembered, state
+from dupfind.matching.part_memory import Block, Compared, Memory, Sighting, blocks, lacking, remembered
 from dupfind.pool.fragments import OF_HAYSTACK, OF_NEEDLE, FragmentPair
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
@@ -303,7 +304,7 @@ class _Search:
         pairs: dict[FragmentPair, tuple[int, Candidate]] = {}
         for place, candidate in ranked:
             witness = self._haystack[candidate.picture]
-            key, overlaps = (state(witness), candidate.pose), self._memories[place].overlaps
+            key, overlaps = (identity(witness), candidate.pose), self._memories[place].overlaps
             if key in overlaps:
                 outcomes[place, candidate] = self._overlaps.setdefault(place, {})[key] = overlaps[key]
             else:
@@ -312,7 +313,7 @@ class _Search:
             place, _ = pairs[pair]
             outcomes[pairs[pair]] = overlap
             if self._run.reader.may_be_kept([pair.witness], self._began_ns):
-                self._overlaps.setdefault(place, {})[state(pair.witness), pairs[pair][1].pose] = overlap
+                self._overlaps.setdefault(place, {})[identity(pair.witness), pairs[pair][1].pose] = overlap
                 self._have_learned.add(place)
         parts: dict[int, list[Part]] = {}
         for place, candidate in ranked:

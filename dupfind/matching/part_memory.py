@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from dupfind.cache.cache_schema import IDENTITY_BYTES
 from dupfind.evidence.fragments import Box, Overlap, Pose
 from dupfind.values import FileEntry
 
@@ -31,7 +32,7 @@ _USUAL_PICTURES, _SPARE_PICTURES = 2048, 256
 _DIGEST_BYTES = 16
 _HEAD_BYTES = 4
 _SIGHTING = np.dtype([("block", "<u4"), ("number", "<u4"), ("agreeing", "<u4"), ("pose", "<f8", (4,))])
-_OVERLAP = np.dtype([("witness", "u1", (_DIGEST_BYTES,)), ("pose", "<f8", (4,)), ("found", "<i2", (11,))])
+_OVERLAP = np.dtype([("witness", "u1", (IDENTITY_BYTES,)), ("pose", "<f8", (4,)), ("found", "<i2", (11,))])
 """The last is 0 where nothing was found, else 1 and the numbers of the :class:`Overlap`."""
 
 
@@ -56,7 +57,7 @@ class Sighting(NamedTuple):
 
 
 Compared = tuple[bytes, Pose]
-"""The :func:`state` of a witness, and how the needle was laid on it."""
+"""The :func:`~dupfind.cache.cache_schema.identity` of a witness, and how the needle was laid on it."""
 
 
 def blocks(entries: Sequence[FileEntry], places: Iterable[int]) -> list[Block]:
@@ -87,11 +88,6 @@ def blocks(entries: Sequence[FileEntry], places: Iterable[int]) -> list[Block]:
 def _block(entries: Sequence[FileEntry], places: list[int]) -> Block:
     files = repr([tuple(entries[place]) for place in places])
     return Block(places, blake2b(files.encode(), digest_size=_DIGEST_BYTES).digest())
-
-
-def state(entry: FileEntry) -> bytes:
-    """Return what stands for a file in the state in which it is: 16 bytes."""
-    return blake2b(repr(tuple(entry)).encode(), digest_size=_DIGEST_BYTES).digest()
 
 
 @dataclass(slots=True)
