@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,16 @@ def test_a_new_picture_alters_one_block(monkeypatch: pytest.MonkeyPatch, usual: 
     ):
         digests = {block.digest for block in blocks(after, range(len(after)))}
         assert 1 <= len(digests - known) <= 3  # two where it was the last of its block, three where one got too long
+
+
+def test_a_block_ends_behind_each_usual_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nowhere else, as long as no block gets too long: whatever paths may end one then."""
+    monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 16)
+    for spare in (4, 7):
+        monkeypatch.setattr(part_memory, "_SPARE_PICTURES", spare)
+        entries = [entry(number) for number in range(500)]
+        ends = [place for place, one in enumerate(entries) if crc32(os.fsencode(one.path)) % 16 == 0]
+        assert [block.places[-1] for block in blocks(entries, range(500))] == sorted({*ends, 499})
 
 
 def test_each_state_of_a_file_has_its_own_block() -> None:

@@ -76,10 +76,11 @@ def blocks(entries: Sequence[FileEntry], places: Iterable[int]) -> list[Block]:
         if value % _SPARE_PICTURES == 0:
             spare = len(together)
         if value % _USUAL_PICTURES == 0:
-            spare = len(together)
-        elif len(together) < MOST_PICTURES:
+            end = len(together)
+        elif len(together) >= MOST_PICTURES:
+            end = spare or len(together)
+        else:
             continue
-        end = spare or len(together)
         cut.append(_block(entries, together[:end]))
         together, spare = together[end:], 0
     return [*cut, _block(entries, together)] if together else cut
