@@ -223,6 +223,36 @@ def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: py
     assert searched.taken() == (0, 0)
 
 
+def test_sizes_are_asked_for_where_parts_were_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, in a run after a change: not where nothing was found, which is nearly every night."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    from dupfind.matching import fragments
+    from tests.helpers.fragments import jpeg, part, photo
+    from tests.helpers.races import believed_at_once
+    from tests.helpers.scans import scan
+
+    asked: list[int] = []
+    match = fragments.match_fragments
+
+    def match_fragments(run: Any, needles: Any, haystack: Any, sizes_of: Any, split: Any = None) -> Any:
+        def counted(places: Any) -> Any:
+            asked.append(len(places))
+            return sizes_of(places)
+
+        return match(run, needles, haystack, counted, split)
+
+    monkeypatch.setattr(fragments, "match_fragments", match_fragments)
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder, first in ((hay, 0), (old, 50)):
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(jpeg(photo(first)))
+    with believed_at_once():
+        for news, sizes in ((photo(51), []), (photo(52), []), (part(photo(0), 0, 0, 0.6, 0.7), [1])):
+            (old / f"{len(list(old.iterdir()))}.jpg").write_bytes(jpeg(news))
+            scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
+            assert sizes == asked
+
+
 def test_too_many_are_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless somebody asks for parts; the summary says so, as long as pictures are missing."""
     pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")

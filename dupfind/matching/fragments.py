@@ -82,6 +82,8 @@ def match_fragments(
     :func:`dupfind.matching.match.match_pictures`.
     """
     found = find_parts(run, needles, haystack, range(len(needles)), split)
+    if not found:
+        return {}  # as in most nights: to ask for sizes looks into the cache, or starts the processes
     sizes = sizes_of({part.picture for parts in found.values() for part in parts})
     return {needles[needle].path: match_of(parts, haystack, sizes) for needle, parts in found.items()}
 

@@ -46,6 +46,16 @@ def match_parts(
     scan = run.settings.scan
     if not scan.fragments or not needles or are_too_many(scan, len(needles), pictures):
         return {}
+    return _matched(run, needles, haystack, sizes_of, split)
+
+
+def _matched(
+    run: Reading,
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    sizes_of: SizesOf,
+    split: Mapping[str, frozenset[str]] | None = None,
+) -> dict[str, Match]:
     from dupfind.matching.fragments import match_fragments
 
     return match_fragments(run, needles, haystack, sizes_of, split)
@@ -72,5 +82,5 @@ def with_parts(
         return {at[entry.path]: ref.size_pixels for entry, ref in zip(known.entries, known.refs, strict=True)}
 
     left = [entry for entry in needles if entry.path in unmatched]
-    parts = match_parts(run, left, pictures, len(pictures), sizes_of)
+    parts = _matched(run, left, pictures, sizes_of)
     return replace(findings, matches={**findings.matches, **parts}) if parts else findings
