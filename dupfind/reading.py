@@ -552,8 +552,9 @@ class Reader:
             if not isinstance(page, Failure)
         }
 
-    def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap | None]:
-        """Return which part each pair of pictures has in common, None where they have none.
+    def compare_fragments(self, pairs: Sequence[FragmentPair]) -> Iterator[tuple[FragmentPair, Overlap | None]]:
+        """Yield each pair of pictures, as they are done, with the part that they have in common, None where they have
+        none.
 
         Pairs that could not be read this time are left out.
         """
@@ -564,11 +565,19 @@ class Reader:
 
         max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         task = partial(compare_fragments, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
-        done = dict(self.map("comparing parts", task, pairs, lost, _bytes_of_pair, run_of=needle_of))
-        unread = {pair: overlap for pair, overlap in done.items() if isinstance(overlap, Unread)}
-        self.passing.update(pair.needle.path for pair in unread)  # whichever of the two failed, its answer is open
-        self._tell_of_parts(dict(unread.values()))
-        return {pair: overlap for pair in pairs if not isinstance(overlap := done[pair], Unread)}
+        unread: dict[str, str] = {}
+        for pair, overlap in self.map("comparing parts", task, pairs, lost, _bytes_of_pair, run_of=needle_of):
+            if isinstance(overlap, Unread):
+                unread[overlap.path] = overlap.reason
+                self.passing.add(pair.needle.path)  # whichever of the two failed, its answer is open
+            else:
+                yield pair, overlap
+        self._tell_of_parts(unread)
+
+    @property
+    def keeps(self) -> bool:
+        """Tell whether anything that is found is remembered for the next run."""
+        return self._cache.path is not None
 
     def recall_parts(self, entries: Sequence[FileEntry]) -> list[bytes | None]:
         """Return what :meth:`keep_parts` kept of each of these needles, or None."""

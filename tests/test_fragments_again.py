@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
+from dupfind.matching import fragments as matching
 from dupfind.matching import part_memory
 from dupfind.pool import fragments as of_pool
 from dupfind.pool.tasks import Outcome
@@ -65,8 +66,12 @@ def change(top: Path, chance: random.Random) -> None:
 @pytest.mark.parametrize("options", [{}, {"rotations": False, "accept": "similar"}], ids=["usual", "similar"])
 @pytest.mark.parametrize("seed", range(int(os.environ.get("DUPFIND_PART_NIGHTS", "3"))))
 def test_nights(tmp_path: Path, seed: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the byte, after each of these nights; several things may happen in one. Blocks are of few pictures."""
+    """To the byte, after each of these nights; several things may happen in one. Blocks are of few pictures, and there
+    may be room for few needles, or none.
+    """
     monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 1 + seed % 3)
+    monkeypatch.setattr(matching, "MOST_KNOWN_BYTES", [128 << 20, 3000, 0][seed % 3])
+    monkeypatch.setattr(matching, "KEEP_SECONDS", 10 * (seed % 2))
     chance = random.Random(seed)  # noqa: S311 - chance for trees
     for side in ("hay", "old"):
         (tmp_path / side).mkdir()

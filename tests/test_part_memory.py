@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dupfind.cache.cache_schema import identity
 from dupfind.evidence.fragments import Overlap, Pose
 from dupfind.matching import part_memory
-from dupfind.matching.part_memory import Memory, Sighting, blocks, remembered
+from dupfind.matching.part_memory import Memory, Sighting, blocks, remembered, seen_of, sightings_in
 from dupfind.scanning import parts
 from dupfind.values import FileEntry
 
@@ -25,7 +25,7 @@ DIGESTS = st.binary(min_size=16, max_size=16)
 SIGHTINGS = st.lists(st.builds(Sighting, st.integers(0, 4095), st.integers(3, 400), POSES), max_size=4)
 PERCENTS = st.tuples(*[st.integers(0, 100)] * 4)
 OVERLAPS = st.builds(Overlap, PERCENTS, PERCENTS, st.integers(0, 100), st.integers(-180, 180))
-SIDES = st.dictionaries(DIGESTS, SIGHTINGS, max_size=3)
+SIDES = st.dictionaries(DIGESTS, SIGHTINGS.map(seen_of), max_size=3)
 MEMORIES = st.builds(
     Memory,
     SIDES,
@@ -46,6 +46,12 @@ def test_memory_comes_back(memory: Memory) -> None:
     back = remembered(memory.packed({*memory.whole, *memory.page}))
     assert (back.whole, back.page, back.overlaps) == (memory.whole, memory.page, memory.overlaps)
     assert back.page_size == (memory.page_size if memory.page else None)
+
+
+@given(SIGHTINGS)
+def test_sightings_come_back(sightings: list[Sighting]) -> None:
+    """To the last bit of each pose, in their order."""
+    assert sightings == list(sightings_in(seen_of(sightings)))
 
 
 @given(MEMORIES, st.data())
@@ -221,6 +227,145 @@ def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: py
     (old / "50.jpg").unlink()
     scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
     assert searched.taken() == (0, 0)
+
+
+Trees = tuple[Path, Path]
+
+
+@pytest.fixture
+def trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trees:
+    """A haystack of four pictures, each a block, and needles: a part of each, a page of two, and what is in none."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    from tests.helpers.fragments import jpeg, page, part, photo
+
+    monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 1)
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder in (hay, old):
+        folder.mkdir()
+    for number in range(4):
+        (hay / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+        (old / f"{number}.jpg").write_bytes(jpeg(part(photo(number), 0.1, 0, 0.8, 0.8)))
+    (old / "page.jpg").write_bytes(jpeg(page(photo(1), photo(2))))
+    (old / "other.jpg").write_bytes(jpeg(photo(50)))
+    return hay, old
+
+
+def sought(trees: Trees, **options: Any) -> Any:
+    """Scan them; what was just written is remembered."""
+    from tests.helpers.races import believed_at_once
+    from tests.helpers.scans import scan
+
+    with believed_at_once():
+        return scan(*trees, fragments=True, **options)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("stage", ["search", "compare"])
+def test_a_run_that_is_stopped_has_remembered(
+    trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException], stage: str
+) -> None:
+    """What it had looked for and compared until then; the next run does the rest, and answers as any other."""
+    from dupfind.matching import fragments
+    from dupfind.matching.fragments import Index
+    from dupfind.reading import Reader
+    from tests.helpers.scans import answer
+
+    cache = str(tmp_path / "cache.sqlite")
+    searched = Searched(monkeypatch)
+    fresh = sought(trees)
+    needles, pairs = searched.taken()
+    monkeypatch.setattr(fragments, "KEEP_SECONDS", 0)
+    sightings, compare = Index.sightings, Reader.compare_fragments
+    done = [0, 0]
+
+    def stopped_search(index: Index, marks: Sequence[Any]) -> Any:
+        if done[0] >= 12:
+            raise stop
+        done[0] += len(marks)
+        return sightings(index, marks)
+
+    def stopped_comparison(reader: Reader, wanted: Sequence[Any]) -> Any:
+        for outcome in compare(reader, wanted):
+            yield outcome
+            done[1] += 1
+            if done[1] == 3:
+                raise stop
+
+    with monkeypatch.context() as patch:
+        if stage == "search":
+            patch.setattr(Index, "sightings", stopped_search)
+        else:
+            patch.setattr(Reader, "compare_fragments", stopped_comparison)
+        with pytest.raises(stop):
+            sought(trees, cache=cache)
+    searched.taken()
+    warm = sought(trees, cache=cache)
+    assert answer(fresh) == answer(warm)
+    if stage == "search":
+        assert (needles - 12, pairs) == searched.taken()
+    else:
+        again, compared = searched.taken()
+        assert again < needles - 4 * 5  # of the whole needles nothing is looked for again
+        assert compared in (pairs - 2, pairs - 3)  # the last may not have been kept when the run stopped
+
+
+@pytest.mark.parametrize("has_cache", [False, True])
+def test_needles_are_put_off_where_too_much_was_seen(
+    trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_cache: bool
+) -> None:
+    """They come later, by fewer at once; what was seen of others is let go, and the answer is the same."""
+    from dupfind.matching import fragments
+    from dupfind.matching.part_memory import Seen, size_bytes
+    from tests.helpers.scans import answer
+
+    searched = Searched(monkeypatch)
+    fresh = sought(trees)
+    once = searched.taken()
+    together: list[int] = []
+    parts_of, look = fragments._Search.parts_of, fragments._Search._look
+    most = 3 * (size_bytes(b"") + 100)
+
+    def counted(search: Any, places: Sequence[int]) -> Any:
+        together.append(len(places))
+        return parts_of(search, places)
+
+    def within(search: Any, marks: Any, seen: dict[int, dict[bytes, Seen]], step: int) -> None:
+        look(search, marks, seen, step)
+        memories = search._memories
+        known = sum(memory.size_bytes for memory in memories.values())
+        assert known == search._known_bytes
+        assert len(memories) == 1 or known <= most
+        assert all(not of for place, of in seen.items() if place not in memories)
+
+    monkeypatch.setattr(fragments._Search, "parts_of", counted)
+    monkeypatch.setattr(fragments._Search, "_look", within)
+    monkeypatch.setattr(fragments, "MOST_KNOWN_BYTES", most)
+    options = {"cache": str(tmp_path / "cache.sqlite")} if has_cache else {}
+    assert answer(fresh) == answer(sought(trees, **options))
+    assert together[0] == 6
+    assert 1 in together
+    if has_cache:
+        assert once == searched.taken()  # nothing twice
+        (trees[1] / "note.txt").write_bytes(b"words")
+        warm = sought(trees, **options)
+        assert searched.taken() == (0, 0)
+        assert [file for file in warm.files if not file.path.endswith("note.txt")] == list(fresh.files)
+
+
+def test_nothing_is_packed_that_is_not_kept(trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a cache, that is."""
+    packed: list[int] = []
+    pack = Memory.packed
+
+    def counted(memory: Memory, digests: Any) -> bytes:
+        packed.append(len(digests))
+        return pack(memory, digests)
+
+    monkeypatch.setattr(Memory, "packed", counted)
+    sought(trees)
+    assert packed == []
+    sought(trees, cache=str(tmp_path / "cache.sqlite"))
+    assert len(packed) == 6
 
 
 def test_sizes_are_asked_for_where_parts_were_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

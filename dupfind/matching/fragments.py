@@ -9,6 +9,9 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +20,19 @@ from numpy.typing import NDArray
 from dupfind.cache.cache_schema import identity
 from dupfind.evidence import fragments
 from dupfind.evidence.fragments import Marks, Overlap, Pose
-from dupfind.matching.part_memory import Block, Compared, Memory, Sighting, blocks, lacking, remembered
+from dupfind.matching.part_memory import (
+    Block,
+    Compared,
+    Memory,
+    Seen,
+    Sighting,
+    blocks,
+    lacking,
+    remembered,
+    seen_of,
+    sightings_in,
+    size_bytes,
+)
 from dupfind.pool.fragments import OF_HAYSTACK, OF_NEEDLE, FragmentPair
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
@@ -28,6 +43,12 @@ from dupfind.values import Evidence, FileEntry, Match
 _BATCH_NEEDLES = 512
 _BATCH_PAGES = 64
 """Of needles that may show several pictures: these have more marks."""
+MOST_TOGETHER = 4096
+"""Needles that are looked for in all blocks before the next: what they are searched by takes 55 MB."""
+MOST_KNOWN_BYTES = 128 << 20
+"""What may have been seen of these: pictures with one mark in common, as screens have, are all seen on each other."""
+KEEP_SECONDS = 10
+"""After which what was found is remembered: to write what is known of 512 needles takes a fifth of a second."""
 _MOST_OF_WORD = 256
 """Keypoints of the haystack that one word of a needle is compared with: what every picture shows says little."""
 MOST_COMPARED = 24
@@ -99,25 +120,18 @@ def find_parts(
 
     Needles that have nothing in common with any are left out, and so is what cannot be read.
     """
-    places = [place for place in places if needles[place].can_be_read]
-    if not places:
+    left = [place for place in places if needles[place].can_be_read]
+    if not left:
         return {}
     search = _Search(run, needles, haystack, split or {})
-    if not search.is_possible:
-        return {}
-    entries = [needles[place] for place in places]
-    described = run.reader.fragment_marks(entries, "describing needles", OF_NEEDLE)
-    marks = {
-        place: of
-        for place, entry in zip(places, entries, strict=True)
-        if (of := described.get(entry.path)) is not None and len(of.words)
-    }
-    search.recall(list(marks))
-    parts = search.compared(search.candidates(marks))
-    pages = [place for place in marks if may_show_more(parts.get(place, ()), marks[place])]
-    for place, more in search.compared(search.candidates_of_pages(pages, parts)).items():
-        parts[place] = [*parts.get(place, ()), *more]
-    search.keep()
+    parts: dict[int, list[Part]] = {}
+    size = MOST_TOGETHER
+    while left and search.is_possible:
+        together, left = left[:size], left[size:]
+        found, put_off = search.parts_of(together)
+        parts |= found
+        left = [*put_off, *left]
+        size = len(together) - len(put_off) if put_off else min(2 * size, MOST_TOGETHER)
     return parts
 
 
@@ -142,10 +156,11 @@ def _overlap_of(reader: Reader, needle: FileEntry, witness: FileEntry) -> Overla
         marks = marks_of(reader, needle)
         sightings = [] if marks is None else [sighting for _, sighting in index.sightings([marks])]
         pairs = [FragmentPair(needle, witness, sighting.pose) for sighting in sightings]
-        for overlap in reader.compare_fragments(pairs).values():
-            if overlap is not None:
+        overlaps = dict(reader.compare_fragments(pairs))
+        for pair in pairs:
+            if (overlap := overlaps.get(pair)) is not None:
                 return overlap
-    return next(iter(reader.compare_fragments([FragmentPair(needle, witness)]).values()), None)
+    return dict(reader.compare_fragments([pair := FragmentPair(needle, witness)])).get(pair)
 
 
 def _marks_of_needle(reader: Reader, needle: FileEntry) -> Marks | None:
@@ -182,7 +197,8 @@ class Known(NamedTuple):
 class _Search:
     """Looks for the pictures of the haystack on which keypoints of needles agree, block by block, and compares them.
 
-    What is remembered of a needle and a block is not looked for again.
+    What is remembered of a needle and a block is not looked for again. What was found is remembered every few seconds,
+    so that a run that is stopped loses no more.
     """
 
     def __init__(
@@ -199,39 +215,93 @@ class _Search:
         self._blocks = blocks(haystack, [place for place, entry in enumerate(haystack) if entry.can_be_read])
         self._indexed: tuple[bytes, Index] | None = None
         self._memories: dict[int, Memory] = {}
+        """What is known of the needles that are being looked for."""
+        self._known_bytes = 0
+        self._put_off: list[int] = []
+        """Needles of these for which there was no room."""
         self._have_learned: set[int] = set()
-        """Needles of which more is known than was remembered."""
+        """Needles of which more is known than was remembered before this run."""
+        self._unkept: set[int] = set()
+        """Those of which more is known than is remembered by now."""
         self._overlaps: dict[int, dict[Compared, Overlap | None]] = {}
         """What this scan has compared, or would have; the rest that is remembered is of other candidates."""
         self._passing: set[bytes] = set()
         """Digests of blocks of which nothing is to be remembered."""
         self._began_ns = time.time_ns()
+        self._kept_at = time.monotonic()
 
     @property
     def is_possible(self) -> bool:
         """Tell whether any picture of the haystack can be read."""
         return bool(self._blocks)
 
-    def recall(self, places: Sequence[int]) -> None:
-        """Recall what is remembered of the needles at these positions."""
+    def parts_of(self, places: Sequence[int]) -> tuple[dict[int, list[Part]], list[int]]:
+        """Return what the needles at these positions have in common with pictures, and those that are put off: what was
+        seen of all of them took too much room.
+        """
+        entries = [self._needles[place] for place in places]
+        described = self._run.reader.fragment_marks(entries, "describing needles", OF_NEEDLE)
+        marks = {
+            place: of
+            for place, entry in zip(places, entries, strict=True)
+            if (of := described.get(entry.path)) is not None and len(of.words)
+        }
+        self._recall(list(marks))
+        parts = self._compared(self._candidates(marks))
+        pages = [place for place in self._memories if may_show_more(parts.get(place, ()), marks[place])]
+        for place, more in self._compared(self._candidates_of_pages(pages, parts)).items():
+            parts[place] = [*parts.get(place, ()), *more]
+        self._keep(is_last=True)
+        return {place: of for place, of in parts.items() if place in self._memories}, sorted(self._put_off)
+
+    def _recall(self, places: Sequence[int]) -> None:
+        """Recall what is remembered of the needles at these positions, and forget the others."""
         packed = self._run.reader.recall_parts([self._needles[place] for place in places])
         self._memories = dict(zip(places, map(remembered, packed), strict=True))
+        self._known_bytes = sum(memory.size_bytes for memory in self._memories.values())
+        self._put_off, self._overlaps = [], {}
+        self._have_learned, self._unkept = set(), set()
+        self._make_room()
 
-    def keep(self) -> None:
-        """Remember what was found for the scans to come."""
+    def _make_room(self) -> None:
+        """Put off every second half of the needles until what was seen of the others takes no more than is allowed."""
+        while len(self._memories) > 1 and self._known_bytes > MOST_KNOWN_BYTES:
+            self._keep()
+            self._run.cache.flush()  # from where it is recalled
+            places = sorted(self._memories)
+            for place in places[len(places) // 2 :]:
+                memory = self._memories.pop(place)
+                self._known_bytes -= memory.size_bytes
+                memory.whole.clear()  # others have a hand on them
+                memory.page.clear()
+                self._put_off.append(place)
+                self._have_learned.discard(place)
+
+    def _learn(self, place: int) -> None:
+        self._have_learned.add(place)
+        self._unkept.add(place)
+
+    def _keep_when_due(self) -> None:
+        if time.monotonic() - self._kept_at >= KEEP_SECONDS:
+            self._keep()
+
+    def _keep(self, *, is_last: bool = False) -> None:
+        """Remember what was found for the scans to come; the last time without comparisons that are of no more use."""
+        reader = self._run.reader
         digests = {block.digest for block in self._blocks} - self._passing
-        for place in sorted(self._have_learned):
-            self._memories[place].overlaps = self._overlaps.get(place, {})
-            packed = self._memories[place].packed(digests)
-            self._run.reader.keep_parts(self._needles[place], packed, self._began_ns)
+        for place in sorted(self._have_learned if is_last else self._unkept) if reader.keeps else ():
+            memory, compared = self._memories[place], self._overlaps.get(place, {})
+            known = replace(memory, overlaps=compared if is_last else {**memory.overlaps, **compared})
+            reader.keep_parts(self._needles[place], known.packed(digests), self._began_ns)
+        self._unkept.clear()
+        self._kept_at = time.monotonic()
 
-    def candidates(self, marks: Mapping[int, Marks]) -> dict[int, list[Candidate]]:
+    def _candidates(self, marks: Mapping[int, Marks]) -> dict[int, list[Candidate]]:
         """Return the best candidates of each needle, by its position."""
-        seen = {place: self._memories[place].whole for place in marks}
-        self._look(marks, seen, _BATCH_NEEDLES)
-        return {place: self._best(place, seen[place]) for place in marks}
+        self._look(marks, {place: memory.whole for place, memory in self._memories.items()}, _BATCH_NEEDLES)
+        return {place: self._best(place, memory.whole) for place, memory in self._memories.items()}
 
-    def candidates_of_pages(
+    def _candidates_of_pages(
         self, places: Sequence[int], parts: Mapping[int, Sequence[Part]]
     ) -> dict[int, list[Candidate]]:
         """Return the best candidates for what needles show beside the ``parts`` that are known."""
@@ -247,33 +317,35 @@ class _Search:
                 marks[place], self._memories[place].page_size = page
         self._look(marks, seen, _BATCH_PAGES)
         candidates = {}
-        for place, by_block in seen.items():
+        for place in seen.keys() & self._memories.keys():
             size = self._memories[place].page_size
             if size is not None:
-                candidates[place] = self._best(place, by_block, Known(size, parts.get(place, ())))
+                candidates[place] = self._best(place, seen[place], Known(size, parts.get(place, ())))
         return candidates
 
-    def _look(self, marks: Mapping[int, Marks], seen: Mapping[int, dict[bytes, list[Sighting]]], step: int) -> None:
+    def _look(self, marks: Mapping[int, Marks], seen: Mapping[int, dict[bytes, Seen]], step: int) -> None:
         """Look for needles with these marks in each block where that was not done; ``step`` of them at a time."""
         for block in self._blocks:
-            unknown = lacking(seen, block)
+            unknown = [place for place in lacking(seen, block) if place in self._memories]
             if not unknown:
                 continue
             index = self._index(block)
             with self._run.listener.part("search", len(unknown)):
                 for first in range(0, len(unknown), step):
-                    together = unknown[first : first + step]
-                    found: list[list[Sighting]] = [[] for _ in together]
-                    for number, sighting in index.sightings([marks[place] for place in together]):
-                        found[number].append(sighting)
-                    for place, sightings in zip(together, found, strict=True):
-                        seen[place][block.digest] = sightings
-            self._have_learned.update(unknown)
+                    together = [place for place in unknown[first : first + step] if place in self._memories]
+                    found = index.seen([marks[place] for place in together])
+                    for place, own in zip(together, found, strict=True):
+                        seen[place][block.digest] = own
+                        self._known_bytes += size_bytes(own)
+                        self._learn(place)
+                    self._make_room()
+                    self._keep_when_due()
 
     def _index(self, block: Block) -> Index:
         """Return the index of a block; the last is kept, since most collections have no other."""
         if self._indexed is not None and self._indexed[0] == block.digest:
             return self._indexed[1]
+        self._indexed = None  # before there is another: each takes 100 MB
         entries = [self._haystack[place] for place in block.places]
         marks = self._run.reader.fragment_marks(entries, "describing haystack", OF_HAYSTACK)
         numbered = [(number, of) for number, entry in enumerate(entries) if (of := marks.get(entry.path)) is not None]
@@ -282,13 +354,11 @@ class _Search:
         self._indexed = block.digest, Index(numbered)
         return self._indexed[1]
 
-    def _best(
-        self, place: int, seen: Mapping[bytes, Sequence[Sighting]], known: Known | None = None
-    ) -> list[Candidate]:
+    def _best(self, place: int, seen: Mapping[bytes, Seen], known: Known | None = None) -> list[Candidate]:
         """Return the best candidates of a needle among what was seen, with ``known`` for the rest of it."""
         candidates: list[Candidate] = []
         for block in self._blocks:
-            for sighting in seen[block.digest]:
+            for sighting in sightings_in(seen[block.digest]):
                 candidate = Candidate.of(sighting, block.places[sighting.number])
                 is_open = known is None or known.leaves_room_for(candidate)
                 if is_open and not self._is_split(place, candidate):
@@ -299,9 +369,9 @@ class _Search:
         """Tell whether a needle may not be matched with a candidate."""
         return self._haystack[candidate.picture].path in self._split.get(self._needles[place].path, ())
 
-    def compared(self, candidates: Mapping[int, Sequence[Candidate]]) -> dict[int, list[Part]]:
+    def _compared(self, candidates: Mapping[int, Sequence[Candidate]]) -> dict[int, list[Part]]:
         """Compare the candidates of each needle, the best first, and return what they have in common with it."""
-        ranked = [(place, one) for place, of in candidates.items() for one in sorted(of, reverse=True)]
+        ranked = [(place, one) for place in sorted(candidates) for one in sorted(candidates[place], reverse=True)]
         outcomes: dict[tuple[int, Candidate], Overlap | None] = {}
         pairs: dict[FragmentPair, tuple[int, Candidate]] = {}
         for place, candidate in ranked:
@@ -311,12 +381,13 @@ class _Search:
                 outcomes[place, candidate] = self._overlaps.setdefault(place, {})[key] = overlaps[key]
             else:
                 pairs[FragmentPair(self._needles[place], witness, candidate.pose)] = place, candidate
-        for pair, overlap in self._run.reader.compare_fragments(list(pairs)).items():
-            place, _ = pairs[pair]
-            outcomes[pairs[pair]] = overlap
+        for pair, overlap in self._run.reader.compare_fragments(list(pairs)):
+            place, candidate = pairs[pair]
+            outcomes[place, candidate] = overlap
             if self._run.reader.may_be_kept([pair.witness], self._began_ns):
-                self._overlaps.setdefault(place, {})[identity(pair.witness), pairs[pair][1].pose] = overlap
-                self._have_learned.add(place)
+                self._overlaps.setdefault(place, {})[identity(pair.witness), candidate.pose] = overlap
+                self._learn(place)
+            self._keep_when_due()
         parts: dict[int, list[Part]] = {}
         for place, candidate in ranked:
             found = outcomes.get((place, candidate))
@@ -342,6 +413,13 @@ class Index:
         self._places = _stacked([marks.places for _, marks in pictures], (0, 4)).astype(np.float32, copy=False)
         words = _stacked([marks.words for _, marks in pictures], (0, len(fragments.SEARCHED)))
         self._dictionaries = [HashDictionary(column) for column in words.astype(np.uint64).T]
+
+    def seen(self, needles: Sequence[Marks]) -> list[Seen]:
+        """Return what is seen of each needle, as :meth:`sightings`."""
+        seen = [b""] * len(needles)
+        for number, of_needle in groupby(self.sightings(needles), itemgetter(0)):
+            seen[number] = seen_of(sighting for _, sighting in of_needle)
+        return seen
 
     def sightings(self, needles: Sequence[Marks]) -> Iterator[tuple[int, Sighting]]:
         """Yield each needle, by its position, with each picture on which enough of its keypoints agree."""

@@ -23,7 +23,7 @@ from dupfind.cache.cache_schema import IDENTITY_BYTES
 from dupfind.evidence.fragments import Box, Overlap, Pose
 from dupfind.values import FileEntry
 
-RECIPE = 1
+RECIPE = 2
 """Version of how pictures are searched for parts, block by block. Raise it with every change that can alter a
 finding."""
 MOST_PICTURES = 4096
@@ -31,7 +31,8 @@ MOST_PICTURES = 4096
 _USUAL_PICTURES, _SPARE_PICTURES = 2048, 256
 _DIGEST_BYTES = 16
 _HEAD_BYTES = 4
-_SIGHTING = np.dtype([("block", "<u4"), ("number", "<u4"), ("agreeing", "<u4"), ("pose", "<f8", (4,))])
+_PLACE_BYTES = 150
+_SIGHTING = np.dtype([("number", "<u4"), ("agreeing", "<u4"), ("pose", "<f8", (4,))])
 _OVERLAP = np.dtype([("witness", "u1", (IDENTITY_BYTES,)), ("pose", "<f8", (4,)), ("found", "<i2", (11,))])
 """The last is 0 where nothing was found, else 1 and the numbers of the :class:`Overlap`."""
 
@@ -54,6 +55,11 @@ class Sighting(NamedTuple):
     """How many keypoints do."""
     pose: Pose
     """How the needle lies on it, about."""
+
+
+Seen = bytes
+"""What was seen of one needle in one block, see :func:`seen_of`. As values of Python it would take eight times the
+room, and needles and blocks may be many."""
 
 
 Compared = tuple[bytes, Pose]
@@ -95,45 +101,48 @@ def _block(entries: Sequence[FileEntry], places: list[int]) -> Block:
 class Memory:
     """What is remembered of one needle."""
 
-    whole: dict[bytes, list[Sighting]] = field(default_factory=dict)
+    whole: dict[bytes, Seen] = field(default_factory=dict)
     """By the digest of a block, what was seen there by the marks of the whole needle."""
-    page: dict[bytes, list[Sighting]] = field(default_factory=dict)
+    page: dict[bytes, Seen] = field(default_factory=dict)
     """Likewise, by the many marks of a needle that may show several pictures."""
     page_size: tuple[int, int] | None = None
     """Width and height of that, in pixels of its marks; None where it was not described so."""
     overlaps: dict[Compared, Overlap | None] = field(default_factory=dict)
     """What needle and witness have in common, of pairs that were compared."""
 
+    @property
+    def size_bytes(self) -> int:
+        """How much room what was seen takes."""
+        return sum(map(size_bytes, (*self.whole.values(), *self.page.values())))
+
     def packed(self, digests: Collection[bytes]) -> bytes:
-        """Return what is known about these blocks, and all comparisons with pictures that were seen there, as bytes."""
+        """Return what is known about these blocks, and all comparisons, as bytes."""
         sides = [{key: seen for key, seen in side.items() if key in digests} for side in (self.whole, self.page)]
         size = list(self.page_size) if self.page_size and sides[1] else None
-        head = {"blocks": [[digest.hex() for digest in side] for side in sides], "size": size}
-        rows = [
-            (block, seen.number, seen.agreeing, seen.pose)
-            for side in sides
-            for block, sightings in enumerate(side.values())
-            for seen in sightings
-        ]
-        head["lengths"] = [sum(map(len, side.values())) for side in sides]
+        lengths = [[(digest.hex(), len(seen)) for digest, seen in side.items()] for side in sides]
         found = [
             (tuple(witness), pose, _NOTHING if overlap is None else (1, *overlap.ours, *overlap.theirs, *overlap[2:]))
             for (witness, pose), overlap in self.overlaps.items()
         ]
-        text = json.dumps(head).encode()
-        tables = np.array(rows, _SIGHTING).tobytes() + np.array(found, _OVERLAP).tobytes()
-        return len(text).to_bytes(_HEAD_BYTES, "big") + text + tables
+        head = json.dumps({"blocks": lengths, "size": size}).encode()
+        tables = *sides[0].values(), *sides[1].values(), np.array(found, _OVERLAP).tobytes()
+        return b"".join((len(head).to_bytes(_HEAD_BYTES, "big"), head, *tables))
 
     @classmethod
     def unpacked(cls, packed: bytes) -> Self:
         """Undo :meth:`packed`. Raises ``ValueError``, ``LookupError`` or ``TypeError`` for what it did not give."""
         end = _HEAD_BYTES + int.from_bytes(packed[:_HEAD_BYTES], "big")
         head: dict[str, Any] = json.loads(packed[_HEAD_BYTES:end])
-        lengths: list[int] = head["lengths"]
-        rows = np.frombuffer(packed, _SIGHTING, sum(lengths), end)
-        found = np.frombuffer(packed[end + rows.nbytes :], _OVERLAP)
-        digests = [list(map(bytes.fromhex, side)) for side in head["blocks"]]
-        whole, page = _sightings(digests[0], rows[: lengths[0]]), _sightings(digests[1], rows[lengths[0] :])
+        sides: list[dict[bytes, Seen]] = []
+        for lengths in head["blocks"]:
+            sides.append({})
+            for digest, length in lengths:
+                seen = sides[-1][bytes.fromhex(digest)] = packed[end : end + length]
+                if len(seen) != length or length % _SIGHTING.itemsize:
+                    raise ValueError("what was seen in a block is cut off")
+                end += length
+        whole, page = sides
+        found = np.frombuffer(packed[end:], _OVERLAP)
         size = head["size"]
         return cls(whole, page, None if size is None else (size[0], size[1]), dict(_overlaps(found)))
 
@@ -141,12 +150,21 @@ class Memory:
 _NOTHING = (0,) * 11
 
 
-def _sightings(digests: Sequence[bytes], rows: NDArray[np.void]) -> dict[bytes, list[Sighting]]:
-    seen: dict[bytes, list[Sighting]] = {digest: [] for digest in digests}
-    columns = (rows[name].tolist() for name in ("block", "number", "agreeing", "pose"))
-    for block, number, agreeing, pose in zip(*columns, strict=True):
-        seen[digests[block]].append(Sighting(number, agreeing, Pose(*pose)))
-    return seen
+def size_bytes(seen: Seen) -> int:
+    """Tell how much room this takes in a :class:`Memory`, with its key and its place there."""
+    return len(seen) + _PLACE_BYTES
+
+
+def seen_of(sightings: Iterable[Sighting]) -> Seen:
+    """Pack what was seen of a needle in a block: 40 bytes each."""
+    return np.array(list(sightings), _SIGHTING).tobytes()
+
+
+def sightings_in(seen: Seen) -> Iterator[Sighting]:
+    """Undo :func:`seen_of`."""
+    rows = np.frombuffer(seen, _SIGHTING)
+    for number, agreeing, pose in zip(*(rows[name].tolist() for name in ("number", "agreeing", "pose")), strict=True):
+        yield Sighting(number, agreeing, Pose(*pose))
 
 
 def _overlaps(rows: NDArray[np.void]) -> Iterator[tuple[Compared, Overlap | None]]:
@@ -167,6 +185,6 @@ def remembered(packed: bytes | None) -> Memory:
         return Memory()
 
 
-def lacking(memories: Mapping[int, dict[bytes, list[Sighting]]], block: Block) -> list[int]:
+def lacking(memories: Mapping[int, Mapping[bytes, Seen]], block: Block) -> list[int]:
     """List the needles that were not yet looked for in a block."""
     return [place for place, seen in memories.items() if block.digest not in seen]
