@@ -238,6 +238,21 @@ def test_written_where_it_is_full(caches: Caches, monkeypatch: pytest.MonkeyPatc
         assert [DIGEST] * 4 + [None] * 2 == list(reader.recall_digests(entries))
 
 
+@pytest.mark.parametrize("kind", ["parts", "fragments", "archives"])
+def test_written_where_data_take_room(caches: Caches, kind: str) -> None:
+    """A few rows may hold as much as all others: of a needle that shows a part of thousands of pictures, say."""
+    data = bytes(3 << 20)
+    entries = [ENTRY._replace(path=f"/photos/{number}", inode=1 + number) for number in range(5)]
+    with caches.open(clock=lambda: 0.0) as cache, caches.open() as reader:
+        for entry in entries:
+            if kind == "archives":
+                cache.keep_archive("recipe", entry, data, NOW)
+            else:
+                getattr(cache, f"keep_{kind}")(entry, data, NOW)
+        recall = partial(reader.recall_archives, "recipe") if kind == "archives" else getattr(reader, f"recall_{kind}")
+        assert [data] * 3 + [None] * 2 == list(recall(entries))
+
+
 def test_a_new_cache_is_not_asked_file_by_file(caches: Caches, monkeypatch: pytest.MonkeyPatch) -> None:
     """It knows nothing; one that knows a single file is asked."""
     asked: list[str] = []

@@ -43,7 +43,9 @@ _MTIME, _CTIME, _INODE = (itemgetter(FileEntry._fields.index(name)) for name in 
 _FLUSH_SECONDS = 2.0
 MOST_ROWS = 20_000
 MOST_PICTURES = 2_000
-"""A thumbnail takes 5 KB, all else some hundred bytes a row. Each writing waits for the disk."""
+MOST_BYTES = 8 << 20
+"""A thumbnail takes 5 KB, other rows some hundred bytes beside their data, of which a needle's parts may have
+megabytes. Each writing waits for the disk."""
 _MEMORY = ":memory:"
 
 
@@ -196,6 +198,7 @@ class Cache:
         """Remember what an archive holds that was listed at ``listed_ns``."""
         if self._is_kept(entry, listed_ns):
             self._buffer.archives.append((recipe, entry, listed))
+            self._buffer.data_bytes += len(listed)
             self._flush_when_due()
 
     def _recall_data(
@@ -210,6 +213,7 @@ class Cache:
     def _keep_data(self, rows: list[tuple[FileEntry, bytes]], entry: FileEntry, data: bytes, read_ns: int) -> None:
         if self._is_kept(entry, read_ns):
             rows.append((entry, data))
+            self._buffer.data_bytes += len(data)
             self._flush_when_due()
 
     def _lookup(self) -> Lookup | None:
@@ -433,10 +437,11 @@ class Buffer:
         self.film_prints: list[tuple[FileEntry, bytes]] = []
         self.film_comparisons: list[tuple[FilePair, Compared]] = []
         self.fragments: list[tuple[FileEntry, bytes]] = []
-        """4 KB each, as thumbnails are."""
         self.parts: list[tuple[FileEntry, bytes]] = []
         self.first_looks: list[tuple[FileEntry, bytes]] = []
         self.archives: list[tuple[str, FileEntry, bytes]] = []
+        self.data_bytes = 0
+        """Of what was read of files; pictures are counted."""
         self.rows = 0
         """Of all kinds that were added one by one, counted: the lengths of all lists take as long as hashing a file."""
 
@@ -451,7 +456,7 @@ class Buffer:
     @property
     def is_full(self) -> bool:
         """True when it is to be written, whatever the time."""
-        return self.rows >= MOST_ROWS or len(self.pictures) + len(self.fragments) + len(self.parts) >= MOST_PICTURES
+        return self.rows >= MOST_ROWS or len(self.pictures) >= MOST_PICTURES or self.data_bytes >= MOST_BYTES
 
     def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""
