@@ -200,7 +200,7 @@ def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: py
     """A picture of the haystack may change once more without its times showing it."""
     pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
     from dupfind.cache import cache
-    from tests.helpers.fragments import jpeg, photo
+    from tests.helpers.fragments import jpeg, part, photo
     from tests.helpers.scans import scan
 
     searched = Searched(monkeypatch)
@@ -209,21 +209,26 @@ def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: py
         folder.mkdir()
         for number in range(first, first + 3):
             (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
-            os.utime(folder / f"{number}.jpg", ns=(10**18, 10**18))
+    (old / "crop.jpg").write_bytes(jpeg(part(photo(1), 0, 0, 0.6, 0.7)))
+    for path in (*hay.iterdir(), *old.iterdir()):
+        os.utime(path, ns=(10**18, 10**18))
     is_racy = cache.is_racy
 
     def only_of_haystack(ctime_ns: int, mtime_ns: int, inode: int, *bounds: int) -> bool:
         return inode in of_haystack or is_racy(0, mtime_ns, inode, *bounds)
 
-    of_haystack = {path.stat().st_ino for path in hay.iterdir()}
+    of_haystack = {(hay / "1.jpg").stat().st_ino}  # one of the block is enough
     monkeypatch.setattr(cache, "is_racy", only_of_haystack)
     for _ in range(2):
         scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
-        needles, _ = searched.taken()
-        assert needles >= 3
+        needles, pairs = searched.taken()
+        assert needles >= 4
+        assert pairs >= 1  # with a picture of which nothing that was compared may hold
     of_haystack.clear()
     scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
-    assert searched.taken()[0] >= 3
+    needles, pairs = searched.taken()
+    assert needles >= 4
+    assert pairs >= 1
     (old / "50.jpg").unlink()
     scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
     assert searched.taken() == (0, 0)
@@ -396,6 +401,56 @@ def test_sizes_are_asked_for_where_parts_were_found(tmp_path: Path, monkeypatch:
             (old / f"{len(list(old.iterdir()))}.jpg").write_bytes(jpeg(news))
             scan(hay, old, cache=str(tmp_path / "cache.sqlite"), fragments=True)
             assert sizes == asked
+
+
+def test_a_block_that_was_not_read_whole_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of the haystack that could not be described once is found by the next run, in the same block."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    from dupfind.pool import fragments as of_pool
+    from dupfind.pool.tasks import Outcome
+    from dupfind.values import Failure
+    from tests.helpers.fragments import jpeg, part, photo
+    from tests.helpers.scans import states
+
+    hay, old = tmp_path / "hay", tmp_path / "old"
+    for folder in (hay, old):
+        folder.mkdir()
+    for number in range(3):
+        (hay / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+    (old / "crop.jpg").write_bytes(jpeg(part(photo(1), 0, 0, 0.6, 0.7)))
+    real = of_pool.read_marks
+
+    def failing(entries: Sequence[FileEntry], *values: Any, **named: Any) -> list[Outcome]:
+        late = Outcome(Failure("took longer than 30 s", lasting=False), 0)
+        made = real(entries, *values, **named)
+        return [late if one.path == str(hay / "1.jpg") else own for one, own in zip(entries, made, strict=True)]
+
+    cache = str(tmp_path / "cache.sqlite")
+    with monkeypatch.context() as patch:
+        patch.setattr(of_pool, "read_marks", failing)
+        assert {"crop.jpg": "missing"} == states(sought((hay, old), cache=cache))
+    assert {"crop.jpg": "similar/similar"} == states(sought((hay, old), cache=cache))
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["matching.part_memory", "evidence.fragments", "pool.fragments", "pictures.keypoints"],
+)
+def test_another_recipe_looks_for_all_again(
+    trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """What another version found is nothing to this one."""
+    searched = Searched(monkeypatch)
+    cache = str(tmp_path / "cache.sqlite")
+    sought(trees, cache=cache)
+    once = searched.taken()
+    (trees[1] / "note.txt").write_bytes(b"words")
+    sought(trees, cache=cache)
+    assert searched.taken() == (0, 0)
+    monkeypatch.setattr(f"dupfind.{module}.RECIPE", "another")
+    (trees[1] / "note.txt").write_bytes(b"other words")
+    sought(trees, cache=cache)
+    assert once == searched.taken()
 
 
 def test_too_many_are_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
