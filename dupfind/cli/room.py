@@ -13,9 +13,9 @@ from dupfind.errors import ShortageError
 
 
 def refuse_too_little_memory() -> None:
-    """Refuse to begin where numpy cannot be loaded for want of memory; where that cannot be tried, it is believed.
+    """Load numpy in a forked process, and raise :class:`~dupfind.errors.ShortageError` if its memory does not suffice.
 
-    Raises :class:`~dupfind.errors.ShortageError`.
+    Nothing is tried, and nothing refused, where the system sets no limit or no process can be forked.
     """
     if not _is_limited() or not forking.can_fork():
         return
