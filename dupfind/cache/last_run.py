@@ -242,7 +242,8 @@ class Learned:
         self.is_kept = is_kept
         """Whether ``marks`` and ``links`` are asked for."""
         self.is_filled = False
-        """Whether a scan has come to it."""
+        """Whether a scan of all files has put in what it learned. Where it did not, since little has changed or nothing
+        was scanned, the run before stays the one that is remembered."""
         self.is_of_all = is_of_all
         """Whether the needles meet every file of the haystack; False where only what has changed is scanned again."""
         self.marks: tuple[array[int], array[int]] = (array("Q"), array("Q"))

@@ -106,12 +106,15 @@ def kept_for_next(
     *,
     are_all_searched: bool,
 ) -> KeptHashes:
-    """Return the pictures of one side by the places of their files now.
+    """Put together the pictures of one side that the next run will start from, by the places of their files now.
 
-    ``pictures`` go by the numbers of files: those of before, which stand at ``places`` now, -1 for what is gone, and
-    behind them those of now. ``of_scanned`` are those of the files that were ``scanned``, and stand in for theirs.
-    ``are_all_searched`` tells whether a scanned file without one has none any more, as a needle that is proved by its
-    bytes now; a file of the haystack was not asked for then.
+    ``pictures`` are all that are known, by number: a file of the last run has the number ``n`` that it had then, and
+    stands at ``places[n]`` now, -1 if it is gone; a file of now at place ``p`` has the number ``len(places) + p``.
+    ``scanned`` are the places of the files that this run matched again, and ``of_scanned`` the pictures that it found
+    among them, by their positions in ``scanned``; these replace what ``pictures`` has of the same files.
+
+    ``are_all_searched`` is for needles: one that was scanned and gave no picture has none any more, since its bytes
+    prove it now. A file of the haystack that gave none keeps the one that is known: it was not asked for.
     """
     end = len(places)
     now = np.where(pictures.files < end, np.array([*places, -1])[np.minimum(pictures.files, end)], pictures.files - end)

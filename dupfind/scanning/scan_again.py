@@ -184,36 +184,58 @@ def _matched_again(again: _Again, run: Reading, find: Find, of_part: Learned) ->
     return None
 
 
+class _Touched(NamedTuple):
+    """A file that may have nothing but other times or another inode."""
+
+    place: int
+    """Among the files of now."""
+    earlier: int
+    """Among those of the last run."""
+    before: FileEntry
+    """As it was then."""
+
+
 def _settled(side: OneSide, run: Reading) -> OneSide:
     """Count files as they were of which nothing but times and inode has changed: they are read, and have every byte of
     before.
-
-    That is told by the whole digest that the cache has of the file as it was; where it has none, nothing is told.
     """
+    same = _with_same_bytes(_maybe_touched(side), side, run)
+    return _as_unchanged(same, side) if same else side
+
+
+def _maybe_touched(side: OneSide) -> list[_Touched]:
+    """List the files that have changed, lie where they lay and have the size that they had."""
     columns, changes = side.before.columns, side.changes
     now_at = {side.entries[place].path: place for place in changes.fresh}
-    pairs = [
-        (place, earlier, FileEntry(path, *(column[earlier] for column in columns)))
+    touched = [
+        _Touched(place, earlier, FileEntry(path, *(column[earlier] for column in columns)))
         for earlier in changes.gone
         for path in [changes.paths[earlier]]
         if (place := now_at.get(path)) is not None
     ]
-    pairs = [
-        (place, earlier, before)
-        for place, earlier, before in pairs
-        for now in [side.entries[place]]
-        if type(now) is FileEntry and now.size_bytes == before.size_bytes
+    return [
+        file
+        for file in touched
+        for now in [side.entries[file.place]]
+        if type(now) is FileEntry and now.size_bytes == file.before.size_bytes
     ]
-    recalled = run.cache.recall_digests([before for *_, before in pairs])
-    known = [(*pair, digest) for pair, digest in zip(pairs, recalled, strict=True) if isinstance(digest, bytes)]
-    digests = run.reader.digests([side.entries[place] for place, *_ in known])
-    same = [(place, earlier) for place, earlier, before, digest in known if digests[before.path] == digest]
-    if not same:
-        return side
+
+
+def _with_same_bytes(touched: list[_Touched], side: OneSide, run: Reading) -> list[_Touched]:
+    """Return those that have the digest that the cache has of them as they were; where it has none, nothing is told."""
+    recalled = run.cache.recall_digests([file.before for file in touched])
+    known = [(file, digest) for file, digest in zip(touched, recalled, strict=True) if isinstance(digest, bytes)]
+    digests = run.reader.digests([side.entries[file.place] for file, _ in known])
+    return [file for file, digest in known if digests[file.before.path] == digest]
+
+
+def _as_unchanged(files: list[_Touched], side: OneSide) -> OneSide:
+    """Take these out of what has changed."""
+    changes = side.changes
     places = list(changes.places)
-    for place, earlier in same:
-        places[earlier] = place
-    settled, were = map(set, zip(*same, strict=True))
+    for file in files:
+        places[file.earlier] = file.place
+    settled, were = {file.place for file in files}, {file.earlier for file in files}
     return side._replace(
         changes=changes._replace(
             places=places,
