@@ -171,7 +171,12 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     is_kept = remembered is None and not decisions
     verdicts = None
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
+        matched = findings
         needles, haystack, findings, verdicts = _check(run, needles, haystack, findings, results if is_kept else None)
+        if learned is not None and findings is not matched:
+            from dupfind.scanning.learning import learn_fallen
+
+            learn_fallen(learned, matched, findings)
     if is_kept:
         results.keep(findings, time.time_ns())
         if store is not None and learned is not None and learned.is_filled:

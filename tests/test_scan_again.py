@@ -600,6 +600,29 @@ def test_a_rival_is_followed_to_its_end(tmp_path: Path, name: str, asked: list[l
     assert asked == needles[1:-1]  # between two scans of everything
 
 
+@pytest.mark.parametrize("name", ["old/a.jpg", "hay/a.jpg"])
+def test_a_claim_that_fell_at_the_last_look(tmp_path: Path, name: str) -> None:
+    """A file changes after all was matched: the next run knows whose witness it was, or whose claim."""
+    put(tmp_path, NIGHTS["a rival goes"])
+    real = pipeline.begin_final_check
+
+    def changed(*values: Any) -> None:
+        (tmp_path / name).write_bytes(contents()["2"])
+        real(*values)
+
+    cache = str(tmp_path / "cache.sqlite")
+    with counting() as counts:
+        with patch.object(pipeline, "begin_final_check", changed):
+            first = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        warm = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    with small():
+        fresh = scan(tmp_path / "hay", tmp_path / "old")
+    assert "missing" == states(first)["a.jpg"]
+    assert answer(fresh) == answer(warm)
+    assert {"b.jpg": "present/same" if name == "old/a.jpg" else "missing"}.items() <= states(fresh).items()
+    assert [True] == counts
+
+
 def test_rivals_without_an_end(tmp_path: Path) -> None:
     """Then everything is scanned."""
     put(tmp_path, NIGHTS["a rival comes"])

@@ -8,9 +8,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dupfind.cache.last_run import Hashes, Learned, Links, marks_of
-from dupfind.values import FileEntry
+from dupfind.values import Evidence, FileEntry
 
 if TYPE_CHECKING:
+    from dupfind.answers.findings import Findings
     from dupfind.matching.decodes import Side
     from dupfind.matching.match import Matched
     from dupfind.run import Reading
@@ -40,6 +41,18 @@ def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, matche
     learned.has_late_frames = any(map(_has_late_frames, (decodes.needles, decodes.haystack)))
     if learned.is_kept:
         learned.links = Links(_hashes(needles, decodes.needles, run), _hashes(haystack, decodes.haystack, run))
+
+
+def learn_fallen(learned: Learned, matched: Findings, standing: Findings) -> None:
+    """Take in the claims of needles that were matched and whose match fell at the last look: as long as they had it,
+    others lost that witness.
+    """
+    fallen = matched.matches.keys() - standing.matches.keys()
+    claims = ((path, matched.matches[path]) for path in fallen)
+    learned.claims = [
+        *learned.claims,
+        *((path, match.witness) for path, match in claims if match.evidence is Evidence.SAME),
+    ]
 
 
 def _has_late_frames(side: Side) -> bool:
