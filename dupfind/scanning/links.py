@@ -33,7 +33,6 @@ _MOST_PAIRS = 1 << 20
 """Pairs of hashes that are looked at together."""
 
 Files = NDArray[np.int64]
-Rows = NDArray[np.int64]
 Limits = NDArray[np.int16]
 """Of each hash, how far away another may lie that is near it."""
 
@@ -182,16 +181,9 @@ class _Near:
 
         Each row that is searched may have its own radius.
         """
-        return set(self.files[self.rows(asked, own_bits)].tolist())
-
-    def rows(self, asked: Asked, own_bits: NDArray[np.int64] | int) -> Rows:
-        """Return the rows, each once, with a hash within so many bits of one that is asked for.
-
-        Each row that is searched may have its own radius.
-        """
         radii = np.broadcast_to(own_bits, len(self.files))
         if not len(asked.hashes) or not len(self._flat):
-            return np.empty(0, np.int64)
+            return set()
         slack_bits = self._slack_bits if self._has_unsure or asked.unsure.any() else 0
         limits = np.repeat(radii.astype(np.int16), self._width)
         if not slack_bits:
@@ -199,7 +191,7 @@ class _Near:
             asked = Asked(hashes, np.zeros_like(hashes))
         is_few = len(asked.hashes) * len(self._flat) <= _FEW
         is_near = (self._each if is_few else self._by_dictionary)(asked, limits, slack_bits)
-        return distinct(np.flatnonzero(is_near) // self._width)
+        return set(self.files[np.flatnonzero(is_near) // self._width].tolist())
 
     def _each(self, asked: Asked, limits: Limits, slack_bits: int) -> NDArray[np.bool_]:
         """Compare all pairs."""
