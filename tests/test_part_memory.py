@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -11,6 +11,7 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from dupfind.cache.cache_schema import identity
 from dupfind.evidence.fragments import Overlap, Pose
@@ -18,6 +19,7 @@ from dupfind.matching import part_memory
 from dupfind.matching.part_memory import Memory, Sighting, blocks, remembered, seen_of, sightings_in
 from dupfind.scanning import parts
 from dupfind.values import FileEntry
+from tests.helpers.fragments import jpeg, page, part, photo
 
 WHOLE = st.floats(allow_nan=False, allow_infinity=False)
 POSES = st.builds(Pose, WHOLE, WHOLE, WHOLE, WHOLE)
@@ -154,21 +156,33 @@ class Searched:
         return counts
 
 
+Trees = tuple[Path, Path]
+
+
+def built(top: Path, hay: Mapping[str, Image.Image], old: Mapping[str, Image.Image]) -> Trees:
+    """A haystack and needles of these pictures, by the stems of their names; skips where parts are not looked for."""
+    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+    for side, pictures in (("hay", hay), ("old", old)):
+        (top / side).mkdir()
+        for stem, picture in pictures.items():
+            (top / side / f"{stem}.jpg").write_bytes(jpeg(picture))
+    return top / "hay", top / "old"
+
+
+def photos(seeds: Iterable[int]) -> dict[str, Image.Image]:
+    """Whole pictures, called by their seeds."""
+    return {str(seed): photo(seed) for seed in seeds}
+
+
 def test_only_what_is_new_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture of the haystack comes: needles are looked for in its block; a needle comes: it is, in all."""
-    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
-    from tests.helpers.fragments import jpeg, part, photo
     from tests.helpers.races import short_scans
     from tests.helpers.scans import answer, scan
 
     monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 1)  # each picture is a block
     searched = Searched(monkeypatch)
-    hay, old = tmp_path / "hay", tmp_path / "old"
-    for folder, first in ((hay, 0), (old, 50)):
-        folder.mkdir()
-        for number in range(first, first + 4):
-            (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
-    (old / "crop.jpg").write_bytes(jpeg(part(photo(1), 0, 0, 0.6, 0.7)))
+    crop = part(photo(1), 0, 0, 0.6, 0.7)
+    hay, old = built(tmp_path, photos(range(4)), {**photos(range(50, 54)), "crop": crop})
 
     def night() -> tuple[tuple[int, int], bool]:
         with short_scans() as short:
@@ -198,18 +212,12 @@ def test_only_what_is_new_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture of the haystack may change once more without its times showing it."""
-    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
     from dupfind.cache import cache
-    from tests.helpers.fragments import jpeg, part, photo
     from tests.helpers.scans import scan
 
     searched = Searched(monkeypatch)
-    hay, old = tmp_path / "hay", tmp_path / "old"
-    for folder, first in ((hay, 0), (old, 50)):
-        folder.mkdir()
-        for number in range(first, first + 3):
-            (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
-    (old / "crop.jpg").write_bytes(jpeg(part(photo(1), 0, 0, 0.6, 0.7)))
+    crop = part(photo(1), 0, 0, 0.6, 0.7)
+    hay, old = built(tmp_path, photos(range(3)), {**photos(range(50, 53)), "crop": crop})
     for path in (*hay.iterdir(), *old.iterdir()):
         os.utime(path, ns=(10**18, 10**18))
     is_racy = cache.is_racy
@@ -234,25 +242,12 @@ def test_what_was_just_written_is_not_remembered(tmp_path: Path, monkeypatch: py
     assert searched.taken() == (0, 0)
 
 
-Trees = tuple[Path, Path]
-
-
 @pytest.fixture
 def trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trees:
     """A haystack of four pictures, each a block, and needles: a part of each, a page of two, and what is in none."""
-    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
-    from tests.helpers.fragments import jpeg, page, part, photo
-
     monkeypatch.setattr(part_memory, "_USUAL_PICTURES", 1)
-    hay, old = tmp_path / "hay", tmp_path / "old"
-    for folder in (hay, old):
-        folder.mkdir()
-    for number in range(4):
-        (hay / f"{number}.jpg").write_bytes(jpeg(photo(number)))
-        (old / f"{number}.jpg").write_bytes(jpeg(part(photo(number), 0.1, 0, 0.8, 0.8)))
-    (old / "page.jpg").write_bytes(jpeg(page(photo(1), photo(2))))
-    (old / "other.jpg").write_bytes(jpeg(photo(50)))
-    return hay, old
+    parts_of_all = {str(number): part(photo(number), 0.1, 0, 0.8, 0.8) for number in range(4)}
+    return built(tmp_path, photos(range(4)), {**parts_of_all, "page": page(photo(1), photo(2)), "other": photo(50)})
 
 
 def sought(trees: Trees, **options: Any) -> Any:
@@ -375,9 +370,7 @@ def test_nothing_is_packed_that_is_not_kept(trees: Trees, tmp_path: Path, monkey
 
 def test_sizes_are_asked_for_where_parts_were_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, in a run after a change: not where nothing was found, which is nearly every night."""
-    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
     from dupfind.matching import fragments
-    from tests.helpers.fragments import jpeg, part, photo
     from tests.helpers.races import believed_at_once
     from tests.helpers.scans import scan
 
@@ -392,10 +385,7 @@ def test_sizes_are_asked_for_where_parts_were_found(tmp_path: Path, monkeypatch:
         return match(run, needles, haystack, counted, split)
 
     monkeypatch.setattr(fragments, "match_fragments", match_fragments)
-    hay, old = tmp_path / "hay", tmp_path / "old"
-    for folder, first in ((hay, 0), (old, 50)):
-        folder.mkdir()
-        (folder / "a.jpg").write_bytes(jpeg(photo(first)))
+    hay, old = built(tmp_path, photos([0]), photos([50]))
     with believed_at_once():
         for news, sizes in ((photo(51), []), (photo(52), []), (part(photo(0), 0, 0, 0.6, 0.7), [1])):
             (old / f"{len(list(old.iterdir()))}.jpg").write_bytes(jpeg(news))
@@ -405,19 +395,12 @@ def test_sizes_are_asked_for_where_parts_were_found(tmp_path: Path, monkeypatch:
 
 def test_a_block_that_was_not_read_whole_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture of the haystack that could not be described once is found by the next run, in the same block."""
-    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
     from dupfind.pool import fragments as of_pool
     from dupfind.pool.tasks import Outcome
     from dupfind.values import Failure
-    from tests.helpers.fragments import jpeg, part, photo
     from tests.helpers.scans import states
 
-    hay, old = tmp_path / "hay", tmp_path / "old"
-    for folder in (hay, old):
-        folder.mkdir()
-    for number in range(3):
-        (hay / f"{number}.jpg").write_bytes(jpeg(photo(number)))
-    (old / "crop.jpg").write_bytes(jpeg(part(photo(1), 0, 0, 0.6, 0.7)))
+    hay, old = built(tmp_path, photos(range(3)), {"crop": part(photo(1), 0, 0, 0.6, 0.7)})
     real = of_pool.read_marks
 
     def failing(entries: Sequence[FileEntry], *values: Any, **named: Any) -> list[Outcome]:
@@ -455,18 +438,12 @@ def test_another_recipe_looks_for_all_again(
 
 def test_too_many_are_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless somebody asks for parts; the summary says so, as long as pictures are missing."""
-    pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
     from dupfind.report import ending
-    from tests.helpers.fragments import jpeg, part, photo
     from tests.helpers.races import believed_at_once
     from tests.helpers.scans import scan
 
-    hay, old = tmp_path / "hay", tmp_path / "old"
-    for folder in (hay, old):
-        folder.mkdir()
-    for number in range(3):
-        (hay / f"{number}.jpg").write_bytes(jpeg(photo(number)))
-        (old / f"{number}.jpg").write_bytes(jpeg(part(photo(number), 0.3, 0.3, 1, 1)))
+    of_all = {str(number): part(photo(number), 0.3, 0.3, 1, 1) for number in range(3)}
+    hay, old = built(tmp_path, photos(range(3)), of_all)
 
     def said(**options: Any) -> tuple[set[str], list[str]]:
         with believed_at_once():
