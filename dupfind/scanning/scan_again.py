@@ -263,7 +263,7 @@ class _Again:
         self._missed: set[str] = set()
         """Needles that gave no thumbnail."""
         self._linked: set[int] = set()
-        """Files of the haystack whose pictures are linked with what has changed."""
+        """Files of the haystack that are near the needles which are matched again."""
         self._sides: list[Linkable] = []
         """The pictures of needles and haystack, and the numbers of the files that have changed."""
         self._neighbours: Neighbours | None = None
